@@ -1,0 +1,16 @@
+"""Typed keys of what the application and each request carry."""
+
+from aiohttp import web
+
+from server.clock import Clock
+from server.oauth.store import Store
+from server.oauth.tokens import Entropy
+from server.settings import Settings
+from server.transport.kernel import Kernel
+
+SETTINGS = web.AppKey("settings", Settings)
+CLOCK = web.AppKey("clock", Clock)
+ENTROPY = web.AppKey("entropy", Entropy)
+STORE = web.AppKey("store", Store)
+KERNEL = web.AppKey("kernel", Kernel)
+REQUEST_ID = web.RequestKey("request_id", str)

@@ -1,0 +1,1 @@
+"""The authorization server's domain: pure Python that reads like the RFCs."""
