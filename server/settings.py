@@ -43,16 +43,25 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        validate_default=True,
     )
 
     host: str = Field("127.0.0.1", description="an address or host name to listen on")
     port: int = Field(8000, ge=1, le=65535, description="a TCP port from 1 to 65535")
     server_url: str = Field("", description="an origin such as https://mcp.example.com; https unless it is loopback")
-    database_url: str = Field("sqlite:///data/server.db", description="sqlite:///relative/path or sqlite:////absolute/path")
-    mcp_server: str = Field("server.tools:build", description="module:object of an MCP server or a function returning one")
-    oauth_enabled: bool = Field(True, description="true or false")
-    oauth_issuer_url: str = Field("", description="an origin without path, query or fragment; https unless it is loopback")
+    database_url: str = Field(
+        "sqlite:///data/server.db", description="sqlite:///relative/file or sqlite:////absolute/file"
+    )
+    mcp_server: str = Field(
+        "server.tools:build", description="module:object, an MCP server or a function returning one"
+    )
+    oauth_enabled: bool = Field(default=True, description="true or false")
+    oauth_issuer_url: str = Field("", description="an origin without path, query and fragment; https off loopback")
     oauth_valid_scopes: Names = Field(
         ("read", "write", "payment", "account"), description="scope names separated by commas"
     )
@@ -74,7 +83,7 @@ class Settings(BaseSettings):
     oauth_allowed_users: Names = Field((), description="addresses and @domains separated by commas")
     oauth_dcr: Literal["open", "token", "off"] = Field("open", description="open, token or off")
     oauth_dcr_token: SecretStr = Field(SecretStr(""), description="an initial access token")
-    oauth_cimd: bool = Field(False, description="true or false")
+    oauth_cimd: bool = Field(default=False, description="true or false")
     oauth_cimd_dev_origins: Names = Field((), description="origins separated by commas")
     oauth_mode: Literal["required", "mixed"] = Field("required", description="required or mixed")
     allowed_origins: Names = Field((), description="origins such as https://app.example.com, separated by commas")
@@ -82,14 +91,12 @@ class Settings(BaseSettings):
     trusted_proxies: Names = Field((), description="CIDRs separated by commas")
     client_ip_header: str = Field("", description="a header's name")
     secret_key: SecretStr = Field(SecretStr(""), description="a random key")
-    rate_limits: bool = Field(False, description="true or false")
+    rate_limits: bool = Field(default=False, description="true or false")
     audit_retention_days: int = Field(0, ge=0, description="whole days")
     openai_apps_challenge: str = Field(
         "", pattern=r"^[\x21-\x7e]*$", description="the token that OpenAI shows for domain verification"
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="DEBUG, INFO, WARNING or ERROR"
-    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: Literal["text", "json"] = Field("text", description="text or json")
 
     @field_validator("server_url")

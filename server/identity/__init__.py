@@ -1,0 +1,1 @@
+"""Who signs in. Each provider answers with a `server.oauth.model.User`."""

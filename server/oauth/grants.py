@@ -1,0 +1,232 @@
+"""The token endpoint's grants (RFC 6749 sections 4.1.3 and 6): one grant, one function.
+
+Each one checks, decides, and then writes once by compare-and-set; who loses a race decides anew.
+"""
+
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+
+from server.oauth import pkce, redirect, resource, scopes, tokens
+from server.oauth.context import Context
+from server.oauth.errors import (
+    InvalidGrant,
+    InvalidRequest,
+    TemporarilyUnavailable,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
+from server.oauth.model import (
+    AccessToken,
+    AuthorizationCode,
+    Client,
+    Grant,
+    HeldRefreshToken,
+    RefreshToken,
+)
+from server.oauth.parameters import Parameters
+
+TokenAnswer = dict[str, object]
+"""The members of a successful token response (RFC 6749 section 5.1)."""
+
+_ATTEMPTS = 3
+_OVER = "the authorization code is unknown, expired or used; send the user through /authorize again"
+_REFRESH_OVER = "the refresh token is unknown, expired or revoked; send the user through /authorize again"
+
+
+async def token(params: Parameters, client: Client, ctx: Context) -> TokenAnswer:
+    """Serve a token request of an authenticated client.
+
+    Raises:
+        OAuthError: As RFC 6749 section 5.2 has it.
+    """
+    grant_type = params.require("grant_type")
+    grant = GRANTS.get(grant_type)
+    if grant is None:
+        raise UnsupportedGrantType(f"grant_type must be one of {' '.join(GRANTS)}")
+    if grant_type not in client.grant_types:
+        raise UnauthorizedClient(f"this client is not registered for the {grant_type} grant")
+    return await grant(params, client, ctx)
+
+
+async def authorization_code(params: Parameters, client: Client, ctx: Context) -> TokenAnswer:
+    """Exchange a code for tokens; a replay revokes what came of it (RFC 6749 section 4.1.2).
+
+    Raises:
+        InvalidRequest: The code or its verifier is missing or malformed.
+        InvalidGrant: The code is not this client's, over, or bound to something else.
+        InvalidTarget: The resource is not this server.
+    """
+    code, verifier = params.require("code"), params.require("code_verifier")
+    if not pkce.is_well_formed(verifier):
+        raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
+    audience = resource.audience(params.all("resource"), ctx.settings)
+    if not tokens.is_well_formed(tokens.CODE, code):
+        raise InvalidGrant(_OVER, detail="no such code can exist")
+    code_digest = tokens.digest(code)
+    stored = await ctx.store.get_authorization_code(code_digest)
+    stored = await _unused_code_of(stored, client, ctx)
+    _check_bindings(stored, params, verifier, audience)
+    grant = _new_grant(stored, ctx)
+    access, access_row = _access_token(grant, grant.scopes, ctx)
+    refresh, refresh_row = (
+        _refresh_token(tokens.make(tokens.REFRESH, ctx.entropy), grant, ctx)
+        if "refresh_token" in client.grant_types
+        else (None, None)
+    )
+    if not await ctx.store.redeem_authorization_code(code_digest, grant, access_row, refresh_row, ctx.now):
+        await _unused_code_of(await ctx.store.get_authorization_code(code_digest), client, ctx)
+        raise InvalidGrant(_OVER, detail="its client or user has gone")
+    return _answer(access, access_row, refresh, ctx)
+
+
+async def _unused_code_of(stored: AuthorizationCode | None, client: Client, ctx: Context) -> AuthorizationCode:
+    if stored is None:
+        raise InvalidGrant(_OVER, detail="unknown code")
+    if stored.client_id != client.client_id:
+        raise InvalidGrant(_OVER, detail=f"code of client {stored.client_id}")
+    if stored.used_at is not None:
+        if stored.grant_id is not None:
+            await ctx.store.revoke_grant(stored.grant_id, "authorization code replayed", ctx.now)
+        raise InvalidGrant(_OVER, detail=f"code replayed; grant {stored.grant_id} revoked")
+    if stored.expires_at <= ctx.now:
+        raise InvalidGrant(_OVER, detail="expired code")
+    return stored
+
+
+def _check_bindings(stored: AuthorizationCode, params: Parameters, verifier: str, audience: str) -> None:
+    """Hold the exchange to what the code was issued for (RFC 6749 4.1.3, RFC 7636 4.6, RFC 8707 2.2)."""
+    presented = params.get("redirect_uri")
+    if presented is not None and not redirect.matches(stored.redirect_uri, presented):
+        raise InvalidGrant("redirect_uri is not the one that the code was issued for")
+    if audience != stored.audience:
+        raise InvalidGrant("the code was issued for another resource")
+    if not pkce.verify(stored.code_challenge, verifier):
+        raise InvalidGrant("code_verifier does not match the code_challenge")
+
+
+class Refresh(Enum):
+    """What presenting a refresh token comes to."""
+
+    ROTATE = auto()
+    """It is used for the first time: it gets its successor."""
+    REPEAT = auto()
+    """It is presented again within the grace: a further access token, the same successor."""
+    REUSE = auto()
+    """It is presented again after the grace: the family ends."""
+    REFUSE = auto()
+    """It is over, or not this client's."""
+
+
+def decide_refresh(held: HeldRefreshToken | None, client_id: str, grace: int, now: int) -> Refresh:
+    """Decide about a presented refresh token (RFC 9700 section 4.14.2).
+
+    Args:
+        held: The stored token and its grant, if there is one.
+        client_id: The authenticated client.
+        grace: Seconds after its first use in which a token may be presented again.
+        now: The time in Unix seconds.
+    """
+    if held is None or held.token.client_id != client_id or not held.grant_live:
+        return Refresh.REFUSE
+    used_at = held.token.used_at
+    if used_at is None:
+        return Refresh.ROTATE if now < held.token.expires_at else Refresh.REFUSE
+    return Refresh.REPEAT if now < used_at + grace else Refresh.REUSE
+
+
+async def refresh_token(params: Parameters, client: Client, ctx: Context) -> TokenAnswer:
+    """Exchange a refresh token for an access token and the token's one successor (RFC 6749 section 6).
+
+    Raises:
+        InvalidRequest: The refresh token is missing.
+        InvalidGrant: It is not this client's, over, or was used before the grace.
+        InvalidScope: More is asked for than was granted.
+        InvalidTarget: The resource is not this server.
+    """
+    presented = params.require("refresh_token")
+    resource.audience(params.all("resource"), ctx.settings)
+    if not tokens.is_well_formed(tokens.REFRESH, presented):
+        raise InvalidGrant(_REFRESH_OVER, detail="no such refresh token can exist")
+    token_digest = tokens.digest(presented)
+    for _ in range(_ATTEMPTS):
+        held = await ctx.store.get_refresh_token(token_digest, ctx.now)
+        decision = decide_refresh(held, client.client_id, ctx.settings.oauth_refresh_grace, ctx.now)
+        if held is None or decision is Refresh.REFUSE:
+            raise InvalidGrant(_REFRESH_OVER, detail="unknown, over, or of another client")
+        if decision is Refresh.REUSE:
+            await ctx.store.revoke_grant(held.grant.grant_id, "refresh token reused", ctx.now)
+            raise InvalidGrant(_REFRESH_OVER, detail=f"reused; grant {held.grant.grant_id} revoked")
+        granted = scopes.narrowed(params.get("scope"), held.grant.scopes)
+        access, access_row = _access_token(held.grant, granted, ctx)
+        successor = tokens.successor(presented, held.token.successor_salt)
+        if await _keep(decision, token_digest, access_row, _refresh_token(successor, held.grant, ctx)[1], ctx):
+            return _answer(access, access_row, successor, ctx)
+    raise TemporarilyUnavailable("the refresh token is in use by many requests at once; try again")
+
+
+async def _keep(
+    decision: Refresh, token_digest: str, access: AccessToken, successor: RefreshToken, ctx: Context
+) -> bool:
+    if decision is Refresh.ROTATE:
+        return await ctx.store.rotate_refresh_token(token_digest, successor, access, ctx.now)
+    return await ctx.store.add_access_token(access, ctx.now)
+
+
+def _new_grant(code: AuthorizationCode, ctx: Context) -> Grant:
+    max_age = ctx.settings.oauth_grant_max_age
+    return Grant(
+        grant_id="att_gr_" + ctx.entropy(16).hex(),
+        client_id=code.client_id,
+        user_id=code.user_id,
+        scopes=code.scopes,
+        audience=code.audience,
+        created_at=ctx.now,
+        expires_at=ctx.now + max_age if max_age else None,
+    )
+
+
+def _until(ttl: int, grant: Grant, ctx: Context) -> int:
+    return ctx.now + ttl if grant.expires_at is None else min(ctx.now + ttl, grant.expires_at)
+
+
+def _access_token(grant: Grant, granted: tuple[str, ...], ctx: Context) -> tuple[str, AccessToken]:
+    value = tokens.make(tokens.ACCESS, ctx.entropy)
+    return value, AccessToken(
+        token_digest=tokens.digest(value),
+        hint=tokens.hint(value),
+        grant_id=grant.grant_id,
+        client_id=grant.client_id,
+        user_id=grant.user_id,
+        scopes=granted,
+        audience=grant.audience,
+        created_at=ctx.now,
+        expires_at=_until(ctx.settings.oauth_access_token_ttl, grant, ctx),
+    )
+
+
+def _refresh_token(value: str, grant: Grant, ctx: Context) -> tuple[str, RefreshToken]:
+    return value, RefreshToken(
+        token_digest=tokens.digest(value),
+        hint=tokens.hint(value),
+        grant_id=grant.grant_id,
+        client_id=grant.client_id,
+        successor_salt=ctx.entropy(32).hex(),
+        created_at=ctx.now,
+        expires_at=_until(ctx.settings.oauth_refresh_token_ttl, grant, ctx),
+    )
+
+
+def _answer(access: str, row: AccessToken, refresh: str | None, ctx: Context) -> TokenAnswer:
+    answer: TokenAnswer = {
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": row.expires_at - ctx.now,
+        "scope": scopes.join(row.scopes),
+    }
+    return answer if refresh is None else {**answer, "refresh_token": refresh}
+
+
+GRANTS: dict[str, Callable[[Parameters, Client, Context], Awaitable[TokenAnswer]]] = {
+    "authorization_code": authorization_code,
+    "refresh_token": refresh_token,
+}

@@ -1,0 +1,48 @@
+"""The documents by which a client finds its way (RFC 8414 and RFC 9728)."""
+
+from server.oauth import clients, scopes
+from server.settings import Settings
+
+
+def authorization_server(settings: Settings) -> dict[str, object]:
+    """Describe the authorization server (RFC 8414 section 2, RFC 9207 section 3); only what works is named."""
+    base = settings.server_url
+    methods = list(clients.AUTH_METHODS)
+    document: dict[str, object] = {
+        "issuer": settings.issuer,
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/token",
+        "registration_endpoint": f"{base}/register",
+        "revocation_endpoint": f"{base}/revoke",
+        "introspection_endpoint": f"{base}/introspect",
+        "scopes_supported": [*settings.oauth_valid_scopes, scopes.OFFLINE_ACCESS],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(clients.GRANT_TYPES),
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "service_documentation": f"{base}/",
+    }
+    if settings.oauth_dcr == "off":
+        del document["registration_endpoint"]
+    return document
+
+
+def protected_resource(settings: Settings, name: str) -> dict[str, object]:
+    """Describe the MCP endpoint as a protected resource (RFC 9728 section 2).
+
+    Args:
+        settings: The server's settings.
+        name: What a person would call the resource.
+    """
+    return {
+        "resource": settings.resource,
+        "authorization_servers": [settings.issuer],
+        "scopes_supported": list(settings.oauth_valid_scopes),
+        "bearer_methods_supported": ["header"],
+        "resource_name": name,
+        "resource_documentation": f"{settings.server_url}/",
+    }

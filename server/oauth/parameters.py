@@ -1,0 +1,64 @@
+"""The parameters of a request to an OAuth endpoint (RFC 6749 sections 3.1 and 3.2)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
+
+from server.oauth.errors import InvalidRequest
+
+MAX_FIELDS = 100
+
+_REPEATABLE = frozenset({"resource"})
+
+
+class Parameters:
+    """Decoded parameters: one sent without a value counts as omitted, and none may be repeated but ``resource``."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Take the decoded name and value pairs in the order in which they were sent."""
+        self._pairs = tuple((name, value) for name, value in pairs if value)
+        counts = Counter(name for name, _ in pairs)
+        self.repeated = tuple(sorted(n for n, count in counts.items() if count > 1 and n not in _REPEATABLE))
+
+    @classmethod
+    def parse(cls, text: str) -> "Parameters":
+        """Parse ``application/x-www-form-urlencoded`` text, as in a query or a form.
+
+        Raises:
+            InvalidRequest: It is not UTF-8, or has more than 100 fields.
+        """
+        try:
+            return cls(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
+        except UnicodeDecodeError:
+            raise InvalidRequest("the parameters are not UTF-8") from None
+        except ValueError:
+            raise InvalidRequest(f"there are more than {MAX_FIELDS} parameters") from None
+
+    def get(self, name: str) -> str | None:
+        """Give a parameter's value, the first if it was repeated, or ``None``."""
+        return next((value for key, value in self._pairs if key == name), None)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Give every value of a parameter, in order."""
+        return tuple(value for key, value in self._pairs if key == name)
+
+    def require(self, name: str) -> str:
+        """Give a parameter's value.
+
+        Raises:
+            InvalidRequest: It is missing.
+        """
+        value = self.get(name)
+        if value is None:
+            raise InvalidRequest(f"the parameter {name} is missing")
+        return value
+
+    def refuse_repeated(self) -> None:
+        """Refuse a request that includes a parameter more than once (RFC 6749 section 3.1).
+
+        Raises:
+            InvalidRequest: It names a parameter that the endpoints know, or how many are repeated.
+        """
+        if self.repeated:
+            known = next((name for name in self.repeated if name.isidentifier() and name.isascii()), "")
+            raise InvalidRequest(f"the parameter {known[:40]} was sent more than once")

@@ -1,0 +1,56 @@
+"""Scopes: what may be asked for, and in which words (RFC 6749 section 3.3)."""
+
+from collections.abc import Iterable
+
+from server.oauth.errors import InvalidScope
+from server.settings import Settings
+
+OFFLINE_ACCESS = "offline_access"
+
+DESCRIPTIONS = {
+    "read": "Look things up for you",
+    "write": "Change your preferences",
+    "account": "See your accounts, balances and saved payment methods",
+    "payment": "Make payments with your saved payment methods",
+}
+
+
+def describe(scope: str) -> str:
+    """Put a scope in plain words; one that has none of its own is named as it is."""
+    return DESCRIPTIONS.get(scope, f"Use the permission called {scope}")
+
+
+def split(text: str | None) -> tuple[str, ...]:
+    """Split a scope parameter at its spaces, dropping blanks and duplicates."""
+    return tuple(dict.fromkeys(scope for scope in (text or "").split(" ") if scope))
+
+
+def join(scopes: Iterable[str]) -> str:
+    """Write scopes as they go over the wire."""
+    return " ".join(scopes)
+
+
+def requested(text: str | None, settings: Settings) -> tuple[str, ...]:
+    """Read the scopes that an authorization request asks for.
+
+    None asked for are the default scopes; ``offline_access`` is accepted and left out.
+
+    Raises:
+        InvalidScope: One of them cannot be granted.
+    """
+    scopes = tuple(scope for scope in split(text) if scope != OFFLINE_ACCESS)
+    if not set(scopes) <= set(settings.oauth_valid_scopes):
+        raise InvalidScope(f"the scopes that can be granted are {join(settings.oauth_valid_scopes)}")
+    return scopes or settings.oauth_default_scopes
+
+
+def narrowed(text: str | None, granted: tuple[str, ...]) -> tuple[str, ...]:
+    """Read the scopes that a refresh asks for: those granted, or fewer (RFC 6749 section 6).
+
+    Raises:
+        InvalidScope: One of them was not granted.
+    """
+    scopes = tuple(scope for scope in split(text) if scope != OFFLINE_ACCESS)
+    if not set(scopes) <= set(granted):
+        raise InvalidScope("a refresh cannot widen the scope; send the user through /authorize again for more")
+    return scopes or granted
