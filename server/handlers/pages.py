@@ -1,0 +1,110 @@
+"""The HTML pages: one environment, one look, the headers that keep them safe."""
+
+import base64
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+from markupsafe import Markup
+
+SITE_NAME = "ATT MCP Server"
+
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+_HEADERS = web.AppKey("page_headers", Mapping[str, str])
+
+_JOINERS = "\u200c\u200d"
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_MAX_MARKS = 4
+
+
+def plain(text: str) -> str:
+    """Make a text from outside safe to show among our own words.
+
+    Escaping keeps markup out; this keeps out what misleads without any: bidirectional overrides
+    (Unicode TR 36 section 2.5) and every other control, invisible, private or unassigned character
+    become U+FFFD, blanks of all kinds become one space, and combining marks pile up four high at
+    most. The two joiners stay, since scripts and emoji need them.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category.startswith("M") else 0
+        if category.startswith("Z") or character in _BLANKS or character in "\t\n\r":
+            shown.append(" ")
+        elif category.startswith("C") and character not in _JOINERS:
+            shown.append("\N{REPLACEMENT CHARACTER}")
+        elif marks <= _MAX_MARKS:
+            shown.append(character)
+    return " ".join("".join(shown).split())
+
+
+def _finalize(value: Any) -> Any:
+    """Pass every text that a template prints through `plain`, so that none can be forgotten."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def setup_pages(app: web.Application) -> None:
+    """Install the template environment and work out the headers that every page gets.
+
+    The templates are all compiled here, so that a broken one stops the start.
+
+    Raises:
+        jinja2.TemplateSyntaxError: A template is broken.
+    """
+    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    env = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        filters={"plain": plain},
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals |= {"style": Markup(style), "name": SITE_NAME}  # noqa: S704 - our own file, hashed below
+    for template in env.list_templates(extensions=["html"]):
+        env.get_template(template)
+    app[_HEADERS] = _headers(style)
+
+
+def _headers(style: str) -> Mapping[str, str]:
+    """Allow the one style by its hash and nothing else (CSP Level 3 section 2.3.1).
+
+    There is no ``form-action``: Chromium applies it to the redirect after the form's post too, and
+    so it would block the way back to every client.
+    """
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    policy = ("default-src 'none'", f"style-src 'sha256-{digest}'", "img-src data:", "base-uri 'none'")
+    return {
+        "Content-Security-Policy": "; ".join((*policy, "frame-ancestors 'none'")),
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+
+
+def render(request: web.Request, template: str, context: Mapping[str, Any], status: int = 200) -> web.Response:
+    """Answer with a page.
+
+    Args:
+        request: The request being answered.
+        template: A file's name in ``server/templates``.
+        context: What the template asks for at its top; texts may be hostile.
+        status: The HTTP status.
+
+    Raises:
+        jinja2.UndefinedError: The context lacks something.
+    """
+    response = aiohttp_jinja2.render_template(template, request, context, status=status)
+    response.headers.update(request.app[_HEADERS])
+    return response
