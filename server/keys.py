@@ -9,8 +9,8 @@ from server.settings import Settings
 from server.transport.kernel import Kernel
 
 SETTINGS = web.AppKey("settings", Settings)
-CLOCK = web.AppKey("clock", Clock)
-ENTROPY = web.AppKey("entropy", Entropy)
+CLOCK: web.AppKey[Clock] = web.AppKey("clock")
+ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
 STORE = web.AppKey("store", Store)
 KERNEL = web.AppKey("kernel", Kernel)
 REQUEST_ID = web.RequestKey("request_id", str)

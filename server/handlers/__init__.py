@@ -1,0 +1,1 @@
+"""From aiohttp to aiohttp: parse, call, render. No rule of OAuth lives here, and no SQL."""

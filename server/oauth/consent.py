@@ -1,5 +1,7 @@
 """The user's decision about an authorization request, and the way back to the client (RFC 6749 section 4.1.2)."""
 
+from typing import NoReturn
+
 from server.oauth import redirect, tokens
 from server.oauth.authorize import ADVICE
 from server.oauth.context import Context
@@ -67,7 +69,7 @@ async def approve(request: AuthorizationRequest, kept: tuple[str, ...], user: Us
     return code
 
 
-async def deny(request: AuthorizationRequest, ctx: Context) -> None:
+async def deny(request: AuthorizationRequest, ctx: Context) -> NoReturn:
     """Deny a request.
 
     Raises:

@@ -1,0 +1,85 @@
+"""Wiring: the one place where settings, store, tools and handlers are put together."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from aiohttp import web
+
+from server import keys
+from server.clock import Clock
+from server.handlers import access, pages
+from server.handlers.errors import errors
+from server.oauth.tokens import Entropy
+from server.routes import routes
+from server.services import Services
+from server.settings import Settings
+from server.storage.purge import run_purge
+from server.storage.store import open_store
+from server.transport.kernel import open_kernel
+from server.transport.load import load_server
+
+MAX_BODY = 4 * 1024 * 1024
+"""The most bytes that any body may have; the OAuth endpoints take far less."""
+
+log = logging.getLogger(__name__)
+
+
+def system_clock() -> int:
+    """Give the time in whole Unix seconds."""
+    return int(time.time())  # noqa: TID251 - the one clock
+
+
+def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom) -> web.Application:
+    """Make the application; its lifespan opens the database, the tools and the purge.
+
+    Args:
+        settings: What the environment says.
+        clock: Gives the time in Unix seconds.
+        entropy: Gives random bytes.
+    """
+    app = web.Application(middlewares=[access.access, errors], client_max_size=MAX_BODY)
+    app[keys.SETTINGS] = settings
+    app[keys.CLOCK] = clock
+    app[keys.ENTROPY] = entropy
+    pages.setup_pages(app)
+    app.on_response_prepare.append(access.add_headers)
+    app.add_routes(routes(settings))
+    app.cleanup_ctx.append(lifespan)
+    return app
+
+
+async def lifespan(app: web.Application) -> AsyncIterator[None]:
+    """Open what the handlers need, in order, and close it in reverse, whatever fails in between."""
+    settings, clock = app[keys.SETTINGS], app[keys.CLOCK]
+    async with open_store(settings.database_path, clock()) as store:
+        app[keys.STORE] = store
+        server = load_server(settings.mcp_server, Services(store, clock, settings))
+        async with open_kernel(server, settings) as kernel:
+            app[keys.KERNEL] = kernel
+            _announce(settings)
+            purge = asyncio.create_task(run_purge(store, clock, settings.purge_interval))
+            try:
+                yield
+            finally:
+                purge.cancel()
+                with suppress(asyncio.CancelledError):
+                    await purge
+
+
+def _announce(settings: Settings) -> None:
+    log.info("OAuth enabled: %s", settings.oauth_enabled)
+    if not settings.oauth_enabled:
+        log.warning("OAuth is off: whoever reaches %s can use every tool", settings.resource)
+        return
+    log.info("OAuth issuer URL: %s", settings.issuer)
+    log.info("OAuth provider initialized")
+    log.info("OAuth endpoints registered: /authorize, /token, /register, /revoke, /introspect")
+    if settings.public:
+        log.warning(
+            "OAUTH_PROVIDER=demo on a public address (%s): nobody signs in, everyone who approves is the user demo",
+            settings.server_url,
+        )

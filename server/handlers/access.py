@@ -1,0 +1,81 @@
+"""What surrounds every request: its id, its line in the log, and the headers of every answer."""
+
+import contextvars
+import logging
+import time
+
+from aiohttp import web
+
+from server import keys
+from server.handlers.errors import Handler
+
+CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/mcp")
+"""Where browser clients of any origin may call (CLIENTS: the Inspector runs OAuth in its page)."""
+
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After",
+}
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
+    "Access-Control-Max-Age": "7200",
+}
+_ALLOWED_HEADERS = (
+    "Authorization, Content-Type, Accept, Mcp-Method, Mcp-Name, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID"
+)
+
+HUNG_UP = 499
+"""Logged in place of a status when the client did not wait for one."""
+
+request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
+log = logging.getLogger("server.access")
+
+
+@web.middleware
+async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id and log it: method, path and status, and never a query string."""
+    request[keys.REQUEST_ID] = identity = request.app[keys.ENTROPY](6).hex()
+    token = request_id.set(identity)
+    started = time.perf_counter()
+    status = HUNG_UP
+    try:
+        response = await handler(request)
+        status = response.status
+    finally:
+        level = logging.DEBUG if request.path.startswith("/health") else logging.INFO
+        elapsed = (time.perf_counter() - started) * 1000
+        log.log(level, "%s %s %d %.1f ms", request.method, request.path, status, elapsed)
+        request_id.reset(token)
+    return response
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the security headers, and the CORS ones where browser clients call; fires on every answer."""
+    headers = response.headers
+    for name, value in _SECURITY.items():
+        headers.setdefault(name, value)
+    headers["Server"] = "att-mcp-server"
+    headers["X-Request-Id"] = request.get(keys.REQUEST_ID, "-")
+    if request.app[keys.SETTINGS].secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.path.startswith(CROSS_ORIGIN):
+        headers.update(_CORS)
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """Answer a CORS preflight (Fetch standard, section 3.3)."""
+    asked = request.headers.get("Access-Control-Request-Headers", "")
+    parameters = [name for name in (part.strip() for part in asked.split(",")) if _is_mcp_param(name)]
+    allowed = ", ".join((_ALLOWED_HEADERS, *parameters))
+    return web.Response(status=204, headers={**_PREFLIGHT, "Access-Control-Allow-Headers": allowed})
+
+
+def _is_mcp_param(name: str) -> bool:
+    """Tell an ``Mcp-Param-*`` header's name; the asterisk means nothing in the answer, so each is named."""
+    return name.lower().startswith("mcp-param-") and name.replace("-", "").replace("_", "").isalnum() and name.isascii()

@@ -1,0 +1,130 @@
+"""The one mapping from an error's class to a status and to JSON, a redirect or a page."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import singledispatch
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from server import keys
+from server.handlers import pages
+from server.oauth import consent
+from server.oauth.authorize import ADVICE
+from server.oauth.errors import OAuthError, PageError, RedirectError
+from server.oauth.store import StoreUnavailable
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+RETRY_AFTER = "5"
+NO_STORE = {"Cache-Control": "no-store"}
+
+_PAGES = frozenset({"/", "/account", "/authorize", "/oauth/authorize/page", "/oauth/authorize/approve"})
+_BUSY = PageError(
+    "The server is busy",
+    "It cannot read or write its data just now, and nothing was changed.",
+    "Wait a moment, then reload this page.",
+    status=503,
+)
+_BROKEN = PageError(
+    "Something went wrong here", "The server failed; it is not your doing.", "Go back and try again.", status=500
+)
+
+log = logging.getLogger(__name__)
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever a handler raises into the answer that the client can use."""
+    try:
+        return await handler(request)
+    except Exception as error:  # noqa: BLE001 - this is where every one of them ends
+        return answer(error, request)
+
+
+@singledispatch
+def answer(error: Exception, request: web.Request) -> web.StreamResponse:
+    """Answer a failure of ours: the log says exactly what, the client only that."""
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return _failure(request, _BROKEN, "server_error")
+
+
+@answer.register
+def _(error: RedirectError, request: web.Request) -> web.StreamResponse:
+    log.info("Authorization refused: %s: %s", error.error.code, error.error.description)
+    return redirect(request, consent.error_uri(error, request.app[keys.SETTINGS].issuer))
+
+
+@answer.register
+def _page(error: PageError, request: web.Request) -> web.StreamResponse:
+    log.info("Page shown: %s: %s", error.status, error.message)
+    content = {
+        "title": error.title,
+        "message": error.message,
+        "advice": error.advice,
+        "status": error.status,
+        "request_id": request[keys.REQUEST_ID],
+    }
+    return pages.render(request, "error.html", content, error.status)
+
+
+@answer.register
+def oauth_error(error: OAuthError, request: web.Request) -> web.StreamResponse:
+    """Answer as RFC 6749 section 5.2 has it, or with a page where a person is waiting."""
+    log.info("%s refused: %s: %s %s", request.path, error.code, error.description, error.detail)
+    if request.path in _PAGES:
+        return _page(PageError("This request cannot be served", f"{error.description}.", ADVICE), request)
+    response = web.json_response(
+        {"error": error.code, "error_description": error.description}, status=error.status, headers=NO_STORE
+    )
+    if error.status == HTTPStatus.UNAUTHORIZED and "Authorization" in request.headers:
+        response.headers["WWW-Authenticate"] = f'Basic realm="{request.app[keys.SETTINGS].issuer}"'
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+@answer.register
+def _(error: StoreUnavailable, request: web.Request) -> web.StreamResponse:
+    log.error("The database is not available: %s", error)
+    response = _failure(request, _BUSY, "temporarily_unavailable")
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+@answer.register
+def _(error: web.HTTPException, request: web.Request) -> web.StreamResponse:
+    """Keep aiohttp's own status, and the headers that go with it, under a body of ours."""
+    phrase = HTTPStatus(error.status).phrase
+    kept = {name: value for name, value in error.headers.items() if name in {"Allow", "Retry-After"}}
+    if request.path in _PAGES or "text/html" in request.headers.get("Accept", ""):
+        page = PageError(phrase, f"The server answered: {phrase}.", "Check the address.", status=error.status)
+        response = _page(page, request)
+    else:
+        content = {"error": phrase.lower().replace(" ", "_"), "error_description": f"{request.path}: {phrase}"}
+        response = web.json_response(content, status=error.status, headers=NO_STORE)
+    response.headers.update(kept)
+    return response
+
+
+@answer.register(HttpProcessingError)
+@answer.register(web.RequestPayloadError)
+def _(error: Exception, request: web.Request) -> web.StreamResponse:
+    """Refuse a body whose encoding or framing is broken: that is the sender's fault (RFC 9110 section 15.5.1)."""
+    log.info("%s %s could not be read: %s", request.method, request.path, type(error).__name__)
+    content = {"error": "invalid_request", "error_description": "the body could not be decoded"}
+    return web.json_response(content, status=HTTPStatus.BAD_REQUEST, headers=NO_STORE)
+
+
+def redirect(request: web.Request, uri: str) -> web.Response:
+    """Send the browser on: 302 after a GET, 303 after a POST, never 307 (RFC 9700 section 4.12)."""
+    status = HTTPStatus.FOUND if request.method in {"GET", "HEAD"} else HTTPStatus.SEE_OTHER
+    return web.Response(status=status, headers={"Location": uri, **NO_STORE})
+
+
+def _failure(request: web.Request, page: PageError, code: str) -> web.StreamResponse:
+    if request.path in _PAGES:
+        return _page(page, request)
+    content = {"error": code, "error_description": page.message, "request_id": request[keys.REQUEST_ID]}
+    return web.json_response(content, status=page.status, headers=NO_STORE)

@@ -1,0 +1,103 @@
+"""Reading requests: parameters, bodies, client credentials, and what deciding takes."""
+
+import asyncio
+import base64
+import binascii
+from urllib.parse import unquote_plus
+
+from aiohttp import web
+
+from server import keys
+from server.oauth.clients import Credentials
+from server.oauth.context import Context
+from server.oauth.errors import InvalidClient, InvalidRequest
+from server.oauth.parameters import Parameters
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+MAX_FORM = 64 * 1024
+"""The most bytes that a form may have."""
+
+BODY_TIMEOUT = 30
+"""Seconds in which a body must have arrived."""
+
+
+def context(request: web.Request) -> Context:
+    """Put together what deciding about this request takes; its time is read here, once."""
+    app = request.app
+    return Context(app[keys.STORE], app[keys.SETTINGS], app[keys.ENTROPY], app[keys.CLOCK]())
+
+
+def query(request: web.Request) -> Parameters:
+    """Give the parameters of the query, decoded strictly.
+
+    Raises:
+        InvalidRequest: They are not UTF-8, or too many.
+    """
+    return Parameters.parse(request.rel_url.raw_query_string)
+
+
+async def body(request: web.Request, limit: int) -> bytes:
+    """Read a body.
+
+    Args:
+        request: The request.
+        limit: The most bytes that it may have.
+
+    Raises:
+        web.HTTPRequestEntityTooLarge: It has more.
+        web.HTTPRequestTimeout: It did not arrive within 30 seconds.
+    """
+    if (request.content_length or 0) > limit:
+        raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length or 0)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            content = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    if len(content) > limit:
+        raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=len(content))
+    return content
+
+
+async def form(request: web.Request) -> Parameters:
+    """Give the parameters of a form, which is the only body that the OAuth endpoints take.
+
+    Raises:
+        InvalidRequest: The body is something else, not UTF-8, or has too many fields.
+    """
+    if request.content_type != FORM_TYPE:
+        raise InvalidRequest(f"send the parameters as {FORM_TYPE}")
+    if (request.charset or "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
+        raise InvalidRequest("the parameters must be UTF-8")
+    content = await body(request, MAX_FORM)
+    try:
+        return Parameters.parse(content.decode("ascii"))
+    except UnicodeDecodeError:
+        raise InvalidRequest("the parameters must be percent-encoded UTF-8") from None
+
+
+def credentials(request: web.Request, params: Parameters) -> Credentials:
+    """Take from a request what authenticates its client (RFC 6749 section 2.3.1).
+
+    Raises:
+        InvalidClient: There are several ``Authorization`` headers, or it is not well-formed ``Basic``.
+    """
+    headers = request.headers.getall("Authorization", [])
+    if len(headers) > 1:
+        raise InvalidClient("there are several Authorization headers")
+    basic = _basic(headers[0]) if headers else None
+    return Credentials(basic, params.get("client_id"), params.get("client_secret"))
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """Decode ``Basic`` credentials; both parts are form-urlencoded within (RFC 6749 section 2.3.1)."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode() if scheme.lower() == "basic" else ""
+    except (binascii.Error, UnicodeDecodeError):
+        text = ""
+    client_id, colon, secret = text.partition(":")
+    if not colon:
+        raise InvalidClient("the Authorization header is not well-formed Basic")
+    return unquote_plus(client_id), unquote_plus(secret)

@@ -1,0 +1,41 @@
+"""POST /token, /revoke and /introspect: the endpoints at which a client authenticates."""
+
+import logging
+
+from aiohttp import web
+
+from server.handlers import requests
+from server.handlers.errors import NO_STORE
+from server.oauth import clients, grants, introspection, revocation
+from server.oauth.context import Context
+from server.oauth.model import Client
+from server.oauth.parameters import Parameters
+
+log = logging.getLogger(__name__)
+
+
+async def token(request: web.Request) -> web.Response:
+    """Exchange a code or a refresh token for tokens (RFC 6749 section 3.2)."""
+    params, client, ctx = await _authenticated(request)
+    answer = await grants.token(params, client, ctx)
+    if params.get("grant_type") == "authorization_code":
+        log.info("Exchanged authorization code for tokens")
+    return web.json_response(answer, headers={**NO_STORE, "Pragma": "no-cache"})
+
+
+async def revoke(request: web.Request) -> web.Response:
+    """End a token (RFC 7009 section 2)."""
+    await revocation.revoke(*await _authenticated(request))
+    return web.Response(headers=NO_STORE)
+
+
+async def introspect(request: web.Request) -> web.Response:
+    """Describe a token (RFC 7662 section 2)."""
+    return web.json_response(await introspection.introspect(*await _authenticated(request)), headers=NO_STORE)
+
+
+async def _authenticated(request: web.Request) -> tuple[Parameters, Client, Context]:
+    params = await requests.form(request)
+    params.refuse_repeated()
+    ctx = requests.context(request)
+    return params, await clients.authenticate(requests.credentials(request, params), ctx), ctx
