@@ -26,20 +26,24 @@ def plain(text: str) -> str:
     """Make a text from outside safe to show among our own words.
 
     Escaping keeps markup out; this keeps out what misleads without any: bidirectional overrides
-    (Unicode TR 36 section 2.5) and every other control, invisible, private or unassigned character
+    (Unicode TR 36, "Bidirectional text spoofing") and every other control, invisible, private or unassigned character
     become U+FFFD, blanks of all kinds become one space, and combining marks pile up four high at
-    most. The two joiners stay, since scripts and emoji need them.
+    most. The two joiners stay where they join something, since scripts and emoji need them.
     """
     if text.isascii() and text.isprintable():
         return text
     shown: list[str] = []
     marks = 0
     for character in text:
+        if character in _JOINERS:
+            if shown and shown[-1] not in _JOINERS + " ":
+                shown.append(character)
+            continue
         category = unicodedata.category(character)
         marks = marks + 1 if category.startswith("M") else 0
         if category.startswith("Z") or character in _BLANKS or character in "\t\n\r":
             shown.append(" ")
-        elif category.startswith("C") and character not in _JOINERS:
+        elif category.startswith("C"):
             shown.append("\N{REPLACEMENT CHARACTER}")
         elif marks <= _MAX_MARKS:
             shown.append(character)

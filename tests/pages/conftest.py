@@ -1,0 +1,94 @@
+"""Every page with a friendly and, where outsiders' words come in, a hostile context; and a site that serves them."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from aiohttp import web
+
+from server.handlers.pages import render, setup_pages
+
+SCOPES = [
+    {"name": "read", "description": "Look up stores and plans"},
+    {"name": "account", "description": "See your accounts, balances and saved payment methods"},
+]
+CONSENT: dict[str, Any] = {
+    "client_name": "Example Assistant",
+    "verified": True,
+    "client_id": "https://assistant.example/client.json",
+    "redirect_host": "assistant.example",
+    "loopback_only": False,
+    "scopes": SCOPES,
+    "user": {"name": "Ada", "demo": False},
+    "handle": "a-handle",
+    "action": "/oauth/authorize/approve",
+}
+SCRIPT = "<script>alert(1)</script><img src=//evil.example/x onerror=alert(1)>\"'><b>"
+HOSTILE = {
+    **CONSENT,
+    "client_name": f"\u202emoc.elpmaxe {SCRIPT}" + "W" * 2_000,
+    "verified": False,
+    "client_id": SCRIPT + "x" * 300,
+    "redirect_host": "a" * 250 + ".evil.example",
+    "loopback_only": True,
+    "scopes": [*SCOPES, {"name": "s" * 200, "description": SCRIPT + "d" * 500}],
+    "user": {"name": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500, "demo": True},
+}
+INDEX = {
+    "name": "Example server",
+    "connector_url": "http://localhost:8000/mcp",
+    "issuer": "http://localhost:8000",
+    "oauth_enabled": True,
+    "demo": True,
+    "version": "1.2.3",
+    "tools": [
+        {"title": "Find a store", "name": "store-locator", "description": "Finds a store.", "scopes": ["read"]},
+        {"title": "", "name": "x" * 128, "description": SCRIPT + "y" * 500, "scopes": ["a", "b"]},
+    ],
+}
+ERROR = {"title": "This link is over", "message": "It was used.", "advice": "Start again.", "status": 400}
+
+CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "index": ("index.html", INDEX),
+    "open": ("index.html", {**INDEX, "connector_url": "https://mcp.example.com/mcp", "oauth_enabled": False}),
+    "consent": ("consent.html", CONSENT),
+    "hostile": ("consent.html", HOSTILE),
+    "error": ("error.html", {**ERROR, "request_id": "8f3a"}),
+    "hostile-error": ("error.html", {**ERROR, "message": SCRIPT + "m" * 500}),
+    "account": ("account.html", {}),
+}
+
+
+async def _page(request: web.Request) -> web.Response:
+    template, context = CONTEXTS[request.match_info["page"]]
+    return render(request, template, context)
+
+
+async def _approve(request: web.Request) -> web.Response:
+    """Send the browser to another origin, as a client's redirect URI is, with what the form held."""
+    form = await request.post()
+    fields = [(name, str(value)) for name, value in form.items()]
+    return web.Response(
+        status=303, headers={"Location": f"http://localhost:{request.url.port}/account?{urlencode(fields)}"}
+    )
+
+
+def _make_site() -> web.Application:
+    app = web.Application()
+    setup_pages(app)
+    app.router.add_get("/{page}", _page)
+    app.router.add_post("/oauth/authorize/approve", _approve)
+    return app
+
+
+@pytest.fixture(scope="session")
+def make_site() -> Callable[[], web.Application]:
+    """Give a function that makes the site: ``GET /<name in CONTEXTS>`` and the form's target."""
+    return _make_site
+
+
+@pytest.fixture(scope="session")
+def contexts() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Give template and context of each page by its name."""
+    return CONTEXTS

@@ -1,0 +1,184 @@
+"""The pages in real Chromium: accessible, usable by keyboard and without JavaScript, whole at 320 px."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NAMES = ("index", "open", "consent", "hostile", "error", "hostile-error", "account")
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE = ViewportSize(width=320, height=640)
+DESKTOP = ViewportSize(width=1280, height=800)
+
+
+def _lacks(what: str) -> None:
+    """Skip for want of a tool; CI has them all, so there it is a failure."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is missing; tests/provision.sh gets it")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def site(make_site: Callable[[], web.Application]) -> AsyncIterator[TestServer]:
+    server = TestServer(make_site())
+    async with server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    chromium = shutil.which("chromium")
+    if not chromium:
+        _lacks("chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """Give a tab of a fresh profile, as a person has it."""
+    async with await browser.new_context(viewport=PHONE) as context:
+        yield await context.new_page()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def scriptless(browser: Browser) -> AsyncIterator[Page]:
+    """Give a tab in which JavaScript is switched off."""
+    async with await browser.new_context(viewport=DESKTOP, java_script_enabled=False) as context:
+        yield await context.new_page()
+
+
+async def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        await page.keyboard.press(key)
+
+
+def posted(page: Page) -> list[tuple[str, str]]:
+    """What the form sent, as the other origin got it in its query."""
+    assert urlsplit(page.url).hostname == "localhost"
+    return parse_qsl(urlsplit(page.url).query)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_axe_finds_nothing(browser: Browser, site: TestServer, name: str) -> None:
+    if not AXE.exists():
+        _lacks("axe-core")
+    async with await browser.new_context(bypass_csp=True) as context:
+        page = await context.new_page()
+        await page.goto(str(site.make_url(f"/{name}")))
+        await page.add_script_tag(path=AXE)
+        for look in ("light", "dark"):
+            for size in (PHONE, DESKTOP):
+                await page.emulate_media(color_scheme="dark" if look == "dark" else "light")
+                await page.set_viewport_size(size)
+                found = await page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+                assert found["passes"]
+                # An incomplete check is one that axe could not decide, such as a contrast it could not measure.
+                for finding in found["violations"] + found["incomplete"]:
+                    pytest.fail(f"{look}, {size['width']} px: {finding['help']}: {finding['nodes']}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_page_loads_alone_styled_and_without_complaint(page: Page, site: TestServer, name: str) -> None:
+    complaints: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    page.on("request", lambda request: requests.append(request.url))
+    address = str(site.make_url(f"/{name}"))
+    await page.goto(address, wait_until="networkidle")
+    assert complaints == []
+    assert [url for url in requests if not url.startswith("data:")] == [address]
+    assert await page.evaluate("getComputedStyle(document.querySelector('main')).borderTopStyle") == "solid"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("text_size", ["100%", "200%"])
+async def test_nothing_scrolls_sideways_at_320_px(page: Page, site: TestServer, name: str, text_size: str) -> None:
+    await page.goto(str(site.make_url(f"/{name}")))
+    await page.evaluate("size => { document.documentElement.style.fontSize = size }", text_size)
+    assert await page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+async def test_consent_is_given_by_keyboard_alone_and_without_javascript(scriptless: Page, site: TestServer) -> None:
+    await scriptless.goto(str(site.make_url("/consent")))
+    await press(scriptless, "Tab", "Tab", "Space")  # the second of two boxes
+    await press(scriptless, "Tab", "Tab", "Enter")  # past "Deny"
+    await scriptless.wait_for_url("**/account?*")
+    assert posted(scriptless) == [("request", "a-handle"), ("scope", "read"), ("decision", "approve")]
+
+
+async def test_denying_is_one_key_nearer_than_allowing(scriptless: Page, site: TestServer) -> None:
+    await scriptless.goto(str(site.make_url("/consent")))
+    await press(scriptless, "Tab", "Tab", "Tab", "Enter")
+    await scriptless.wait_for_url("**/account?*")
+    assert ("decision", "deny") in posted(scriptless)
+
+
+async def test_the_enter_key_in_a_box_never_allows(scriptless: Page, site: TestServer) -> None:
+    await scriptless.goto(str(site.make_url("/consent")))
+    await press(scriptless, "Tab", "Enter")
+    await scriptless.wait_for_url("**/account?*")
+    assert ("decision", "deny") in posted(scriptless)
+
+
+async def test_the_way_back_to_another_origin_is_not_blocked(page: Page, site: TestServer) -> None:
+    await page.goto(str(site.make_url("/hostile")))
+    await page.get_by_role("button", name="Allow").click()
+    await page.wait_for_url("http://localhost:*/account?*")
+    assert ("decision", "approve") in posted(page)
+
+
+async def test_every_stop_of_the_tab_key_shows_its_focus(page: Page, site: TestServer) -> None:
+    await page.goto(str(site.make_url("/consent")))
+    stops = []
+    for _ in range(4):
+        await press(page, "Tab")
+        stops.append(
+            await page.evaluate(
+                "(e => [e.name, e.value, getComputedStyle(e).outlineStyle, getComputedStyle(e).outlineWidth])"
+                "(document.activeElement)"
+            )
+        )
+    focus = ["solid", "3px"]
+    assert stops == [
+        ["scope", "read", *focus],
+        ["scope", "account", *focus],
+        ["decision", "deny", *focus],
+        ["decision", "approve", *focus],
+    ]
+
+
+async def test_tabbing_to_the_connector_url_selects_it_whole(page: Page, site: TestServer) -> None:
+    await page.goto(str(site.make_url("/index")))
+    await press(page, "Tab")
+    selected = "(e => e.value.slice(e.selectionStart, e.selectionEnd))(document.activeElement)"
+    assert await page.evaluate(selected) == "http://localhost:8000/mcp"
+
+
+async def test_the_two_decisions_are_equally_large(page: Page, site: TestServer) -> None:
+    await page.goto(str(site.make_url("/consent")))
+    boxes = [await page.get_by_role("button", name=name).bounding_box() for name in ("Deny", "Allow")]
+    assert boxes[0]
+    assert boxes[1]
+    assert (boxes[0]["width"], boxes[0]["height"]) == (boxes[1]["width"], boxes[1]["height"])

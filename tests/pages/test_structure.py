@@ -1,0 +1,192 @@
+"""What is in the pages and their headers, read by a parser."""
+
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import aiohttp_jinja2
+import jinja2
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+NAMES = ("index", "open", "consent", "hostile", "error", "hostile-error", "account")
+VOID = frozenset({"meta", "link", "input"})
+
+Attributes = dict[str, str | None]
+Client = TestClient[web.Request, web.Application]
+MakeSite = Callable[[], web.Application]
+Contexts = dict[str, tuple[str, dict[str, Any]]]
+
+
+class Page(HTMLParser):
+    """A parsed page: its elements in order and its text. Tags that do not balance fail the test."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, Attributes]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.text += data
+
+    def all(self, tag: str) -> list[Attributes]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+async def client(make_site: MakeSite, aiohttp_client: Callable[[web.Application], Awaitable[Client]]) -> Client:
+    return await aiohttp_client(make_site())
+
+
+async def read(client: Client, name: str) -> Page:
+    return Page(await (await client.get(f"/{name}")).text())
+
+
+def show(make_site: MakeSite, contexts: Contexts, name: str, **changes: Any) -> Page:
+    """Render a page with some of its context changed."""
+    template, context = contexts[name]
+    return Page(aiohttp_jinja2.get_env(make_site()).get_template(template).render(context | changes))
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_every_page_has_a_language_a_title_one_heading_and_one_main(client: Client, name: str) -> None:
+    page = await read(client, name)
+    assert page.all("html") == [{"lang": "en"}]
+    assert [len(page.all(tag)) for tag in ("title", "h1", "main", "header", "style")] == [1] * 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_no_page_holds_script_or_style_attributes_or_loads_anything(client: Client, name: str) -> None:
+    page = await read(client, name)
+    assert {tag for tag, _ in page.elements}.isdisjoint({"script", "img", "iframe", "object", "embed", "base"})
+    for tag, attributes in page.elements:
+        assert not [a for a in attributes if a == "style" or a.startswith("on") or a in {"src", "srcset"}], tag
+    [icon] = page.all("link")
+    assert (icon["href"] or "").startswith("data:image/svg+xml,")
+    assert all((link["href"] or "").startswith("/") for link in page.all("a"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_the_policy_allows_exactly_the_style_that_the_page_carries(client: Client, name: str) -> None:
+    response = await client.get(f"/{name}")
+    style = (await response.text()).split("<style>")[1].split("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert response.headers["Content-Security-Policy"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+async def test_pages_are_not_framed_cached_sniffed_or_named_to_others(client: Client) -> None:
+    headers = (await client.get("/consent")).headers
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("name", ["consent", "hostile"])
+async def test_consent_is_one_form_with_the_fields_that_scripts_rely_on(
+    client: Client, contexts: Contexts, name: str
+) -> None:
+    page = await read(client, name)
+    scopes = [scope["name"] for scope in contexts[name][1]["scopes"]]
+    [form] = page.all("form")
+    assert (form["method"], form["action"]) == ("post", "/oauth/authorize/approve")
+    hidden, *boxes = page.all("input")
+    assert hidden == {"type": "hidden", "name": "request", "value": "a-handle"}
+    assert boxes == [{"type": "checkbox", "name": "scope", "value": scope, "checked": None} for scope in scopes]
+    assert {(b["name"], b["value"]) for b in page.all("button")} == {("decision", "approve"), ("decision", "deny")}
+    assert len(page.all("button")) == 2
+
+
+async def test_consent_shows_a_hostile_client_without_its_tricks(client: Client, contexts: Contexts) -> None:
+    page = await read(client, "hostile")
+    assert "\u202e" not in page.text
+    assert "“" not in page.text  # the quotation marks are the style's, so a name cannot close them early
+    assert "W" * 100 not in page.text
+    assert contexts["hostile"][1]["redirect_host"] in page.text
+    assert page.text.count("\u0301") == 8  # four, in each of the two places where the user is named
+    assert not page.all("b")
+
+
+@pytest.mark.parametrize("value", [None, "", " \u3164\u00a0\u200d", "\t"])
+def test_a_client_without_a_visible_name_is_said_to_have_none(
+    make_site: MakeSite, contexts: Contexts, value: str | None
+) -> None:
+    assert (
+        "An application without a name asks for access" in show(make_site, contexts, "consent", client_name=value).text
+    )
+
+
+def test_consent_marks_only_the_unverified_and_warns_only_of_loopback(make_site: MakeSite, contexts: Contexts) -> None:
+    seen = {
+        (verified, loopback): show(make_site, contexts, "consent", verified=verified, loopback_only=loopback).text
+        for verified in (True, False)
+        for loopback in (True, False)
+    }
+    for (verified, loopback), text in seen.items():
+        assert ("Unverified application" in text) is not verified
+        assert ("Any program on this computer" in text) is loopback
+
+
+def test_consent_says_that_nobody_signs_in_only_where_that_is_so(make_site: MakeSite, contexts: Contexts) -> None:
+    assert "nobody signs in here" not in show(make_site, contexts, "consent").text
+    demo = show(make_site, contexts, "consent", user={"name": "demo", "demo": True})
+    assert "nobody signs in here" in demo.text
+
+
+async def test_index_offers_the_connector_url_and_the_metadata(client: Client, contexts: Contexts) -> None:
+    page = await read(client, "index")
+    [field] = page.all("input")
+    assert field["value"] == contexts["index"][1]["connector_url"]
+    assert "readonly" in field
+    assert [label["for"] for label in page.all("label")] == [field["id"]]
+    assert {link["href"] for link in page.all("a")} == {
+        "/.well-known/oauth-protected-resource/mcp",
+        "/.well-known/oauth-authorization-server",
+        "/health",
+    }
+    assert "Nobody signs in here" in page.text
+    assert "On this computer only" in page.text
+
+
+async def test_index_without_oauth_links_no_metadata_and_says_that_it_is_open(client: Client) -> None:
+    page = await read(client, "open")
+    assert {link["href"] for link in page.all("a")} == {"/health"}
+    assert "Open to everyone" in page.text
+    assert "On this computer only" not in page.text
+    assert "OAuth" not in page.text
+
+
+async def test_error_page_names_the_request_only_if_it_has_a_number(client: Client) -> None:
+    assert "8f3a" in (await read(client, "error")).text
+    assert "If you ask for help" not in (await read(client, "hostile-error")).text
+
+
+@pytest.mark.parametrize("name", ["index", "consent", "error"])
+def test_a_page_refuses_an_incomplete_context(make_site: MakeSite, contexts: Contexts, name: str) -> None:
+    template, context = contexts[name]
+    env = aiohttp_jinja2.get_env(make_site())
+    for missing in context.keys() - {"request_id", "name"}:
+        with pytest.raises(jinja2.UndefinedError):
+            env.get_template(template).render({key: value for key, value in context.items() if key != missing})
