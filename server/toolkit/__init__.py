@@ -1,0 +1,1 @@
+"""What the bundled tools share, so that no tool needs to import another."""

@@ -1,0 +1,150 @@
+"""The form of a bundled tool, and the SDK server that a list of them makes.
+
+The server is the SDK's lowlevel one: its `MCPServer` nearly doubles the cost of a call, and tells a
+model of a bad argument in the validator's words (docs/decisions).
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.shared.exceptions import MCPError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import GenerateJsonSchema
+
+from server.oauth.store import StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_ECHO = 80
+"""So many characters of a value are repeated in an error."""
+
+
+class Arguments(BaseModel):
+    """What a tool is called with: ``snake_case`` here, ``camelCase`` on the wire.
+
+    A field's description is a noun phrase: it goes into the schema, and into errors after "it takes".
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class _Untitled(GenerateJsonSchema):
+    """Leaves out the titles that would only repeat the fields' names."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the overridden method's argument
+        return False
+
+
+A = TypeVar("A", bound=Arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a tool says: text that is useful without a widget, and the same as data in the output schema's form."""
+
+    text: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Generic[A]):
+    """All that there is to know about a tool."""
+
+    name: str
+    title: str
+    description: str
+    scopes: tuple[str, ...]
+    """What a token needs for a call, all of them."""
+    arguments: type[A]
+    output: type[Any]
+    """A `TypedDict` whose keys are the wire's."""
+    call: Callable[[A], Awaitable[Answer]]
+    """Answers a call; raises `ToolError` with a sentence for the model."""
+
+    def definition(self) -> types.Tool:
+        """Give the tool's entry in ``tools/list``; every bundled tool only reads, and only this server's own data."""
+        return types.Tool(
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            input_schema=self.arguments.model_json_schema(schema_generator=_Untitled),
+            output_schema=TypeAdapter(self.output).json_schema(schema_generator=_Untitled),
+            annotations=types.ToolAnnotations(
+                title=self.title,
+                read_only_hint=True,
+                destructive_hint=False,
+                idempotent_hint=True,
+                open_world_hint=False,
+            ),
+            _meta={"scopes": list(self.scopes)},
+        )
+
+
+def make_server(name: str, version: str, instructions: str, tools: Sequence[Tool[Any]]) -> Server[Any]:
+    """Make the SDK server that lists these tools in this order and answers calls to them.
+
+    A failure that the model can do something about becomes a tool error; a call to a tool that is not
+    there becomes a protocol error (MCP specification, "Tools", "Error Handling").
+    """
+    by_name = {tool.name: tool for tool in tools}
+    listing = types.ListToolsResult(tools=[tool.definition() for tool in tools])
+
+    async def list_tools(
+        _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        return listing
+
+    async def call_tool(
+        _context: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        tool = by_name.get(params.name)
+        if tool is None:
+            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:_LONGEST_ECHO]}")
+        return await _call(tool, params.arguments or {})
+
+    return Server(name, version=version, instructions=instructions, on_list_tools=list_tools, on_call_tool=call_tool)
+
+
+async def _call(tool: Tool[Any], arguments: dict[str, Any]) -> types.CallToolResult:
+    """Answer one call, whatever happens in it; a null argument counts as left out."""
+    try:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        answer = await tool.call(tool.arguments.model_validate(given, by_alias=True))
+    except ValidationError as error:
+        return _failure(" ".join(_explain(tool.arguments, fault) for fault in error.errors(include_url=False)))
+    except ToolError as error:
+        return _failure(str(error))
+    except StoreUnavailable:
+        return _failure("The data cannot be read just now, and nothing was changed. Try again shortly.")
+    except Exception:
+        logger.exception("Tool %s failed", tool.name)
+        return _failure("This tool failed. It is not about the arguments; the same call may work later.")
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=answer.text)], structured_content=dict(answer.data)
+    )
+
+
+def _failure(text: str) -> types.CallToolResult:
+    return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)
+
+
+def _explain(arguments: type[Arguments], fault: Mapping[str, Any]) -> str:
+    """Say in a sentence what was wrong with an argument, and what it takes."""
+    fields = {field.alias or name: field for name, field in arguments.model_fields.items()}
+    name = str(fault["loc"][0]) if fault["loc"] else ""
+    if name not in fields:
+        known = f"the arguments are {', '.join(fields)}" if fields else "this tool takes none"
+        return f"There is no argument {name[:_LONGEST_ECHO]!r}; {known}."
+    if fault["type"] == "missing":
+        return f"{name} is missing; it takes {fields[name].description}."
+    value = json.dumps(fault["input"], ensure_ascii=False, default=str)
+    echo = value if len(value) <= _LONGEST_ECHO else f"{value[:_LONGEST_ECHO]}…"
+    return f"{name} cannot be {echo}; it takes {fields[name].description}."
