@@ -1,0 +1,1 @@
+"""MCP Streamable HTTP on aiohttp, over the SDK's kernel."""

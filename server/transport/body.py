@@ -1,0 +1,68 @@
+"""What a POST must look like before its message is read (RFC 9110; MCP Streamable HTTP, "Sending Messages")."""
+
+import asyncio
+from functools import lru_cache
+
+from aiohttp import web
+from mcp_types import INVALID_REQUEST
+
+from server.transport.refusals import Rejection
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes."""
+READ_TIMEOUT = 30
+"""Seconds in which a whole body must have arrived."""
+
+
+@lru_cache(maxsize=256)
+def acceptable(accept: str) -> tuple[bool, bool]:
+    """Tell whether an ``Accept`` header takes JSON, and whether it takes an event stream (RFC 9110 section 12.5.1)."""
+    taken = set()
+    for part in (accept or "*/*").lower().split(","):
+        media_type, *parameters = (piece.strip() for piece in part.split(";"))
+        if not any(p.startswith("q=") and not p[2:].strip("0.") for p in parameters):
+            taken.add(media_type)
+    return (
+        bool(taken & {"*/*", "application/*", "application/json"}),
+        bool(taken & {"*/*", "text/*", "text/event-stream"}),
+    )
+
+
+def takes_events(request: web.Request) -> bool:
+    """Tell whether the client can be sent an event stream.
+
+    Raises:
+        Rejection: 406 when it does not even take JSON.
+    """
+    as_json, as_events = acceptable(",".join(request.headers.getall("Accept", ())))
+    if not as_json:
+        raise Rejection(406, INVALID_REQUEST, "Accept must allow application/json and text/event-stream")
+    return as_events
+
+
+async def read_body(request: web.Request) -> bytes:
+    """Read a POST's JSON text.
+
+    Raises:
+        Rejection: 415 for another content type, charset or coding, 413 when too large, 408 when too slow.
+    """
+    if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+        raise Rejection(415, INVALID_REQUEST, "Content-Type must be application/json in UTF-8")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Rejection(415, INVALID_REQUEST, "Content-Encoding is not supported")
+    try:
+        async with asyncio.timeout(READ_TIMEOUT):
+            return await _read_at_most(request, MAX_BODY)
+    except TimeoutError:
+        raise Rejection(408, INVALID_REQUEST, "The body did not arrive in time") from None
+    except web.RequestPayloadError:
+        raise Rejection(400, INVALID_REQUEST, "The body could not be read") from None
+
+
+async def _read_at_most(request: web.Request, limit: int) -> bytes:
+    body = bytearray()
+    while chunk := await request.content.readany():
+        body += chunk
+        if len(body) > limit:
+            raise Rejection(413, INVALID_REQUEST, f"A body has at most {limit} bytes")
+    return bytes(body)

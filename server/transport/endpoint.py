@@ -1,0 +1,97 @@
+"""The MCP endpoint: which era a POST speaks, and who makes it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+from mcp.server.auth.middleware.auth_context import auth_context_var
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER, unsupported_protocol_version_rejection
+from mcp_types import DEFAULT_NEGOTIATED_VERSION, PROTOCOL_VERSION_META_KEY
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+
+from server.oauth.bearer import Caller
+from server.settings import Settings
+from server.transport.body import read_body
+from server.transport.exchange import exchange
+from server.transport.gate import Gate
+from server.transport.handshake import handshake
+from server.transport.kernel import Kernel
+from server.transport.message import decode, read_message
+from server.transport.refusals import Rejection
+
+
+async def post(http: web.Request, kernel: Kernel, settings: Settings, caller: Caller | None) -> web.StreamResponse:
+    """Serve one POST.
+
+    Args:
+        http: The request.
+        kernel: The server at work.
+        settings: Say what is open.
+        caller: Who makes it; ``None`` where that is nobody's business, or not known.
+
+    Raises:
+        Rejection: It is not served.
+        Challenged: It needs a token, or a better one.
+    """
+    gate = Gate(settings, kernel.catalogue, caller, http)
+    decoded = decode(await read_body(http))
+    version = http.headers.get(MCP_PROTOCOL_VERSION_HEADER)
+    with _acting_as(caller, settings.issuer):
+        if _is_modern(version, decoded):
+            return await exchange(http, kernel, gate, read_message(decoded))
+        return await handshake(http, kernel, gate, version or DEFAULT_NEGOTIATED_VERSION, decoded)
+
+
+async def challenge_scopes(http: web.Request, kernel: Kernel, settings: Settings) -> tuple[str, ...]:
+    """Give the scopes to name in a 401: in ``mixed`` mode those of the operation, if it can be told."""
+    if http.method != "POST" or settings.oauth_mode != "mixed":
+        return settings.oauth_default_scopes
+    try:
+        message = read_message(decode(await read_body(http)))
+        scopes = await Gate(settings, kernel.catalogue, None, http).needs((message,))
+    except Rejection:
+        scopes = None
+    return scopes or settings.oauth_default_scopes
+
+
+def _is_modern(version: str | None, decoded: object) -> bool:
+    """Tell the era: the header says it, or an envelope that only 2026-07-28 has.
+
+    Raises:
+        Rejection: 400 for a revision that nobody knows ("Protocol Version Header").
+    """
+    if version in MODERN_PROTOCOL_VERSIONS:
+        return True
+    match decoded:
+        case {"method": method, "params": {"_meta": {**meta}}} if PROTOCOL_VERSION_META_KEY in meta:
+            if method != "initialize":
+                return True
+    if version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS:
+        rejection = unsupported_protocol_version_rejection(version)
+        if rejection is not None:
+            raise Rejection(400, rejection.code, rejection.message, data=rejection.data)
+    return False
+
+
+@contextmanager
+def _acting_as(caller: Caller | None, issuer: str) -> Iterator[None]:
+    """Let the plugged server learn its caller by the SDK's own `get_access_token`."""
+    if caller is None:
+        yield
+        return
+    access = AccessToken(
+        token=caller.token,
+        client_id=caller.access.client_id,
+        scopes=list(caller.access.scopes),
+        expires_at=caller.access.expires_at,
+        resource=caller.access.audience,
+        subject=caller.user.user_id,
+        claims={"iss": issuer, "name": caller.user.name, "email": caller.user.email},
+    )
+    reset = auth_context_var.set(AuthenticatedUser(access))
+    try:
+        yield
+    finally:
+        auth_context_var.reset(reset)

@@ -1,0 +1,48 @@
+"""Which web pages may call: the defence against DNS rebinding (MCP Streamable HTTP, "Security")."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from server.settings import Settings, is_loopback
+
+_ORIGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(?P<port>\d{1,5}))?")
+_HOST = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def is_origin(origins: Sequence[str]) -> bool:
+    """Tell whether the ``Origin`` headers of a request are none, ``null`` or one plain origin (RFC 6454)."""
+    if len(origins) > 1:
+        return False
+    return not origins or origins[0] == "null" or _ORIGIN.fullmatch(origins[0].lower()) is not None
+
+
+def may_call_openly(origins: Sequence[str], settings: Settings) -> bool:
+    """Tell whether a page may call where no token protects: our own, loopback or one that is allowed by name.
+
+    Args:
+        origins: The values of every ``Origin`` header; none at all is no browser, and may call.
+        settings: Name the server's own origin and ``ALLOWED_ORIGINS``.
+    """
+    if not origins:
+        return True
+    match = _ORIGIN.fullmatch(origins[0].lower())
+    if len(origins) > 1 or match is None:
+        return False
+    scheme, host, port = match.group("scheme", "host", "port")
+    if scheme in _DEFAULT_PORTS and is_loopback(host.strip("[]")):
+        return True
+    plain = f"{scheme}://{host}" + (f":{port}" if port and port != _DEFAULT_PORTS.get(scheme) else "")
+    return plain == settings.server_url or plain in settings.allowed_origins
+
+
+def is_our_host(hosts: Sequence[str], settings: Settings) -> bool:
+    """Tell whether a ``Host`` may be ours; bound to loopback, only loopback names and that of ``SERVER_URL`` are."""
+    if not is_loopback(settings.host):
+        return True
+    match = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
+    if match is None:
+        return False
+    name = match["host"].strip("[]")
+    return is_loopback(name) or name == urlsplit(settings.server_url).hostname

@@ -1,0 +1,91 @@
+"""Writing event streams (WHATWG HTML, "Server-sent events"), opened only once there is something to send."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+from aiohttp import web
+from pydantic_core import to_json
+
+from server.transport.refusals import json_response
+
+KEEP_ALIVE = 15.0
+"""Seconds of silence after which a comment keeps proxies from closing the connection."""
+
+_HEADERS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+}
+
+
+def event(message: dict[str, Any]) -> bytes:
+    """Write one JSON-RPC message as an event."""
+    return b"event: message\ndata: " + to_json(message, inf_nan_mode="null") + b"\n\n"
+
+
+class AnswerStream:
+    """The answer to one POST: plain JSON, or an event stream from the first message before the final one.
+
+    A client that is gone is no error: what is sent to it is dropped.
+    """
+
+    def __init__(self, request: web.Request) -> None:
+        """Be ready to answer a request; nothing is sent yet."""
+        self._request = request
+        self._response: web.StreamResponse | None = None
+        self._lock = asyncio.Lock()
+        self._closed = False
+        self._beat: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(KEEP_ALIVE, self._start_beating)
+
+    def _start_beating(self) -> None:
+        self._beat = asyncio.create_task(self._keep_alive())
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await self._write(b": keep-alive\n\n")
+            await asyncio.sleep(KEEP_ALIVE)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send a message ahead of the final one."""
+        await self._write(event(message))
+
+    async def finish(self, body: bytes, status: int) -> web.StreamResponse:
+        """Send the final message.
+
+        Args:
+            body: The message in JSON.
+            status: The HTTP status, if the stream has not been opened yet.
+        """
+        self._stop_beating()
+        if self._response is None:
+            self._closed = True
+            return json_response(body, status)
+        await self._write(b"event: message\ndata: " + body + b"\n\n")
+        self._closed = True
+        with contextlib.suppress(ConnectionError):
+            await self._response.write_eof()
+        return self._response
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._closed = True
+        self._stop_beating()
+
+    def _stop_beating(self) -> None:
+        self._timer.cancel()
+        if self._beat is not None:
+            self._beat.cancel()
+
+    async def _write(self, data: bytes) -> None:
+        async with self._lock:
+            if self._closed:
+                return
+            try:
+                if self._response is None:
+                    self._response = web.StreamResponse(headers=_HEADERS)
+                    await self._response.prepare(self._request)
+                await self._response.write(data)
+            except ConnectionError:
+                self._closed = True
