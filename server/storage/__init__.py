@@ -1,0 +1,1 @@
+"""The only room with SQL: what is kept, in one database."""

@@ -1,0 +1,54 @@
+"""Opens and closes everything that the application keeps."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from server.storage import statements as sql
+from server.storage.accounts import SqlAccountStore
+from server.storage.driver import Driver, Script, Statement
+from server.storage.migrate import MigrationError, migrate
+from server.storage.sqlite import PATIENCE, open_sqlite
+from server.storage.store import SqlStore
+
+
+class Database(SqlStore, SqlAccountStore):
+    """The one store object: what the authorization server keeps, and what the tools keep."""
+
+    @property
+    def driver(self) -> Driver:
+        """What the transactions run on, for the purge."""
+        return self._driver
+
+    async def ping_writable(self) -> None:
+        """Write a row as it is, durably; raises `StoreUnavailable` when nothing can be written."""
+        await self._driver.write(_probe())
+
+
+def _probe() -> Script[None]:
+    yield Statement(sql.PROBE)
+
+
+@asynccontextmanager
+async def open_database(path: Path, now: int, *, patience: float = PATIENCE) -> AsyncIterator[Database]:
+    """Migrate and open a database; on leaving, what was begun is finished and the file is closed.
+
+    Args:
+        path: The SQLite file, created if it is missing.
+        now: The time to record for migrations.
+        patience: Seconds that a request may wait for the database.
+
+    Raises:
+        MigrationError: The database cannot be used; the message is one line.
+    """
+    await asyncio.to_thread(migrate, path, now, patience=patience)
+    try:
+        driver = await open_sqlite(path, patience)
+    except sqlite3.Error as error:
+        raise MigrationError(f"{path}: {error}; check the file and its permissions") from error
+    try:
+        yield Database(driver)
+    finally:
+        await driver.close()

@@ -1,0 +1,79 @@
+"""Removes what is over, in batches so small that no request waits on them.
+
+Each batch is one short transaction in the ordinary queue: a purge that is killed has lost nothing,
+and the next one goes on.
+"""
+
+import asyncio
+import logging
+
+from server.clock import Clock
+from server.oauth.store import StoreUnavailable
+from server.storage.driver import Driver, Script, Statement
+from server.storage.retention import SWEEPS, Sweep, times
+
+log = logging.getLogger(__name__)
+
+BATCH = 250
+"""Rows that one transaction looks at or removes."""
+
+_PAUSE = 0.002
+"""Seconds between batches, in which requests have the writer and the processor to themselves."""
+
+
+async def purge(driver: Driver, now: int) -> dict[str, int]:
+    """Remove all that is over, give the space back, and say how many rows went from each table.
+
+    Raises:
+        StoreUnavailable: The database cannot be written; what was removed until then stays removed.
+    """
+    removed: dict[str, int] = {}
+    for sweep in SWEEPS:
+        removed[sweep.table] = removed.get(sweep.table, 0) + await _sweep(driver, sweep, now)
+    more = True
+    while more:
+        await asyncio.sleep(_PAUSE)
+        more = await driver.reclaim()
+    return removed
+
+
+async def _sweep(driver: Driver, sweep: Sweep, now: int) -> int:
+    total, after = 0, ""
+    while True:
+        removed, until = await driver.write(_step(sweep, after, now))
+        total += removed
+        if removed < BATCH:
+            if until is None:
+                return total
+            after = until
+        await asyncio.sleep(_PAUSE)
+
+
+def _step(sweep: Sweep, after: str, now: int) -> Script[tuple[int, str | None]]:
+    """Remove one batch; gives how many rows it had, and how far the walk has come, if it goes on."""
+    until = None
+    if sweep.boundary is not None:
+        until = (yield Statement(sweep.boundary, {"after": after, "batch": BATCH}))[0][0]
+        if until is None:
+            return 0, None
+    values = {"after": after, "until": until, "batch": BATCH, **times(now)}
+    return len((yield Statement(sweep.delete, values))), until
+
+
+async def run_purge(driver: Driver, clock: Clock, interval: float) -> None:
+    """Purge now and then, for ever; a database that cannot be written is tried again next time.
+
+    Args:
+        driver: The database.
+        clock: Gives the time of each purge.
+        interval: Seconds between purges.
+    """
+    while True:
+        try:
+            removed = await purge(driver, clock())
+        except StoreUnavailable as error:
+            log.warning("The purge was put off: %s", error)
+        else:
+            if any(removed.values()):
+                log.info("Purged %s", ", ".join(f"{count} {table}" for table, count in removed.items() if count))
+        await asyncio.sleep(interval)

@@ -1,0 +1,147 @@
+"""What is kept and for how long, as the statements that remove the rest.
+
+Rows that end at a time of their own are found by an index on it. Rows that end with others, or whose
+others were deleted by hand, are found by walking a key in steps.
+"""
+
+from typing import NamedTuple
+
+_HOUR = 3_600
+_DAY = 86_400
+_CLIENT_IDLE = 30 * _DAY
+
+
+def times(now: int) -> dict[str, int]:
+    """Give the points in time that the statements compare with."""
+    return {"now": now, "hour_ago": now - _HOUR, "day_ago": now - _DAY, "idle_since": now - _CLIENT_IDLE}
+
+
+class Sweep(NamedTuple):
+    """Removes from one table, by a statement that finds at most ``:batch`` rows."""
+
+    table: str
+    delete: str
+    boundary: str | None = None
+    """Gives the end of a step of the walk that begins after ``:after``; the statement works within it."""
+
+
+SWEEPS = (
+    Sweep(
+        "authorization_requests",
+        """
+        DELETE FROM authorization_requests WHERE handle_digest IN (
+            SELECT handle_digest FROM authorization_requests WHERE expires_at <= :hour_ago LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    Sweep(
+        "authorization_codes",
+        """
+        DELETE FROM authorization_codes WHERE code_digest IN (
+            SELECT code_digest FROM authorization_codes WHERE expires_at <= :hour_ago LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    Sweep(
+        "access_tokens",
+        """
+        DELETE FROM access_tokens WHERE token_digest IN (
+            SELECT token_digest FROM access_tokens WHERE expires_at <= :now LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    Sweep(
+        "access_tokens",
+        """
+        DELETE FROM access_tokens WHERE token_digest IN (
+            SELECT token_digest FROM access_tokens WHERE revoked_at IS NOT NULL LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    # A family has ended when it was revoked, when it expired, or when its one unused refresh token
+    # did. A grant without refresh tokens expires with its access token; the store sees to that.
+    Sweep(
+        "grants",
+        """
+        DELETE FROM grants WHERE grant_id IN (
+            SELECT g.grant_id FROM grants g
+            WHERE g.grant_id > :after AND g.grant_id <= :until AND (
+                g.revoked_at <= :day_ago
+                OR g.expires_at <= :day_ago
+                OR NOT EXISTS (SELECT 1 FROM clients c WHERE c.client_id = g.client_id)
+                OR NOT EXISTS (SELECT 1 FROM users u WHERE u.user_id = g.user_id)
+                OR g.created_at <= :day_ago
+                    AND (
+                        g.expires_at IS NULL
+                        OR EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.grant_id)
+                    )
+                    AND NOT EXISTS (
+                        SELECT 1 FROM refresh_tokens r
+                        WHERE r.grant_id = g.grant_id AND r.used_at IS NULL AND r.expires_at > :day_ago
+                    )
+                    AND NOT EXISTS (
+                        SELECT 1 FROM access_tokens a WHERE a.grant_id = g.grant_id AND a.expires_at > :day_ago
+                    )
+            ) LIMIT :batch
+        ) RETURNING 1""",
+        """
+        SELECT max(grant_id) FROM (
+            SELECT grant_id FROM grants WHERE grant_id > :after ORDER BY grant_id LIMIT :batch
+        ) AS step""",
+    ),
+    Sweep(
+        "access_tokens",
+        """
+        DELETE FROM access_tokens WHERE token_digest IN (
+            SELECT a.token_digest FROM access_tokens a
+            WHERE a.grant_id > :after AND a.grant_id <= :until AND NOT EXISTS (
+                SELECT 1 FROM grants g WHERE g.grant_id = a.grant_id AND g.revoked_at IS NULL
+            ) LIMIT :batch
+        ) RETURNING 1""",
+        """
+        SELECT max(grant_id) FROM (
+            SELECT grant_id FROM access_tokens WHERE grant_id > :after ORDER BY grant_id LIMIT :batch
+        ) AS step""",
+    ),
+    Sweep(
+        "refresh_tokens",
+        """
+        DELETE FROM refresh_tokens WHERE token_digest IN (
+            SELECT r.token_digest FROM refresh_tokens r
+            WHERE r.grant_id > :after AND r.grant_id <= :until
+                AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.grant_id = r.grant_id)
+            LIMIT :batch
+        ) RETURNING 1""",
+        """
+        SELECT max(grant_id) FROM (
+            SELECT grant_id FROM refresh_tokens WHERE grant_id > :after ORDER BY grant_id LIMIT :batch
+        ) AS step""",
+    ),
+    # A client in the middle of an authorization, or that still holds anything usable, is in use.
+    Sweep(
+        "clients",
+        """
+        DELETE FROM clients WHERE client_id IN (
+            SELECT c.client_id FROM clients c
+            WHERE c.client_id > :after AND c.client_id <= :until
+                AND coalesce(c.last_used_at, c.created_at) <= :idle_since
+                AND c.client_id NOT IN (SELECT client_id FROM authorization_requests WHERE expires_at > :now)
+                AND c.client_id NOT IN (SELECT client_id FROM authorization_codes WHERE expires_at > :now)
+                AND NOT EXISTS (
+                    SELECT 1 FROM grants g
+                    WHERE g.client_id = c.client_id AND g.revoked_at IS NULL
+                        AND (g.expires_at IS NULL OR g.expires_at > :now)
+                        AND (
+                            EXISTS (
+                                SELECT 1 FROM refresh_tokens r
+                                WHERE r.grant_id = g.grant_id AND r.used_at IS NULL AND r.expires_at > :now
+                            )
+                            OR EXISTS (
+                                SELECT 1 FROM access_tokens a WHERE a.grant_id = g.grant_id AND a.expires_at > :now
+                            )
+                        )
+                )
+            LIMIT :batch
+        ) RETURNING 1""",
+        """
+        SELECT max(client_id) FROM (
+            SELECT client_id FROM clients WHERE client_id > :after ORDER BY client_id LIMIT :batch
+        ) AS step""",
+    ),
+)

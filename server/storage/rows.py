@@ -1,0 +1,93 @@
+"""Rows to the domain's values and back. The columns come in the order of the dataclasses' fields."""
+
+import json
+from typing import Any
+
+from server.oauth.model import (
+    AccessToken,
+    AuthorizationCode,
+    AuthorizationRequest,
+    Client,
+    Grant,
+    RefreshToken,
+    User,
+)
+
+Row = tuple[Any, ...]
+
+
+def parameters(
+    value: User | AuthorizationRequest | AuthorizationCode | Grant | AccessToken | RefreshToken,
+) -> dict[str, Any]:
+    """Give a value's fields as parameters by name, its scopes separated by spaces."""
+    fields = {name: getattr(value, name) for name in value.__slots__}
+    if "scopes" in fields:
+        fields["scopes"] = " ".join(fields["scopes"])
+    return fields
+
+
+def client_parameters(client: Client) -> dict[str, Any]:
+    """Give a client's fields as parameters by name, lists and metadata as JSON."""
+    fields = {name: getattr(client, name) for name in client.__slots__}
+    for name in ("redirect_uris", "grant_types", "response_types", "metadata"):
+        fields[name] = json.dumps(fields[name], ensure_ascii=False)
+    return fields
+
+
+def client(row: Row) -> Client:
+    """Read a client."""
+    (
+        client_id,
+        method,
+        redirect_uris,
+        grant_types,
+        response_types,
+        created_at,
+        name,
+        scope,
+        secret,
+        metadata,
+        used_at,
+    ) = row
+    return Client(
+        client_id,
+        method,
+        tuple(json.loads(redirect_uris)),
+        tuple(json.loads(grant_types)),
+        tuple(json.loads(response_types)),
+        created_at,
+        name,
+        scope,
+        secret,
+        json.loads(metadata),
+        used_at,
+    )
+
+
+def _with_scopes(row: Row, column: int) -> list[Any]:
+    """Give a row's fields, the scopes in one of its columns taken apart."""
+    fields = list(row)
+    fields[column] = tuple(fields[column].split())
+    return fields
+
+
+def authorization_request(row: Row) -> AuthorizationRequest:
+    """Read an authorization request."""
+    fields = _with_scopes(row, 6)
+    fields[4] = bool(fields[4])
+    return AuthorizationRequest(*fields)
+
+
+def authorization_code(row: Row) -> AuthorizationCode:
+    """Read an authorization code."""
+    return AuthorizationCode(*_with_scopes(row, 5))
+
+
+def grant(row: Row) -> Grant:
+    """Read a grant."""
+    return Grant(*_with_scopes(row, 3))
+
+
+def access_token(row: Row) -> AccessToken:
+    """Read an access token."""
+    return AccessToken(*_with_scopes(row, 5))

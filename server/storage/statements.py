@@ -1,0 +1,185 @@
+"""Every SQL text of the store, in the subset that SQLite and PostgreSQL share; see `retention` for the purge's."""
+
+ADD_CLIENT = """
+INSERT INTO clients (
+    client_id, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
+    created_at, client_name, scope, secret_digest, metadata, last_used_at
+) VALUES (
+    :client_id, :token_endpoint_auth_method, :redirect_uris, :grant_types, :response_types,
+    :created_at, :client_name, :scope, :secret_digest, :metadata, :last_used_at
+)"""
+
+GET_CLIENT = """
+SELECT client_id, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
+    created_at, client_name, scope, secret_digest, metadata, last_used_at
+FROM clients WHERE client_id = :client_id"""
+
+USE_CLIENT = """
+UPDATE clients SET last_used_at = :now
+WHERE client_id = :client_id AND (last_used_at IS NULL OR last_used_at < :now)"""
+
+GET_USER_DISABLED_AT = "SELECT disabled_at FROM users WHERE user_id = :user_id"
+
+ADD_USER = """
+INSERT INTO users (user_id, issuer, subject, name, email, created_at, disabled_at)
+VALUES (:user_id, :issuer, :subject, :name, :email, :now, :disabled_at)"""
+
+REVOKE_GRANTS_OF_USER = """
+UPDATE grants SET revoked_at = :now, revoked_reason = :reason
+WHERE user_id = :user_id AND revoked_at IS NULL"""
+
+EXPIRE_CODES_OF_USER = """
+UPDATE authorization_codes SET expires_at = :now
+WHERE user_id = :user_id AND used_at IS NULL AND expires_at > :now"""
+
+ADD_AUTHORIZATION_REQUEST = """
+INSERT INTO authorization_requests (
+    handle_digest, browser_digest, client_id, redirect_uri, redirect_uri_given, state,
+    scopes, audience, code_challenge, created_at, expires_at, decided_at
+) VALUES (
+    :handle_digest, :browser_digest, :client_id, :redirect_uri, :redirect_uri_given, :state,
+    :scopes, :audience, :code_challenge, :created_at, :expires_at, :decided_at
+)"""
+
+GET_AUTHORIZATION_REQUEST = """
+SELECT handle_digest, browser_digest, client_id, redirect_uri, redirect_uri_given, state,
+    scopes, audience, code_challenge, created_at, expires_at, decided_at
+FROM authorization_requests WHERE handle_digest = :handle_digest"""
+
+DECIDE_AUTHORIZATION_REQUEST = """
+UPDATE authorization_requests SET decided_at = :now
+WHERE handle_digest = :handle_digest AND decided_at IS NULL AND expires_at > :now
+    AND EXISTS (SELECT 1 FROM clients WHERE clients.client_id = authorization_requests.client_id)
+RETURNING 1"""
+
+ADD_AUTHORIZATION_CODE = """
+INSERT INTO authorization_codes (
+    code_digest, hint, client_id, user_id, redirect_uri, scopes,
+    audience, code_challenge, created_at, expires_at, used_at, grant_id
+) VALUES (
+    :code_digest, :hint, :client_id, :user_id, :redirect_uri, :scopes,
+    :audience, :code_challenge, :created_at, :expires_at, :used_at, :grant_id
+)"""
+
+GET_AUTHORIZATION_CODE = """
+SELECT code_digest, hint, client_id, user_id, redirect_uri, scopes,
+    audience, code_challenge, created_at, expires_at, used_at, grant_id
+FROM authorization_codes WHERE code_digest = :code_digest"""
+
+USE_AUTHORIZATION_CODE = """
+UPDATE authorization_codes SET used_at = :now, grant_id = :grant_id
+WHERE code_digest = :code_digest AND used_at IS NULL AND expires_at > :now
+    AND EXISTS (SELECT 1 FROM clients WHERE clients.client_id = authorization_codes.client_id)
+    AND EXISTS (
+        SELECT 1 FROM users WHERE users.user_id = authorization_codes.user_id AND users.disabled_at IS NULL
+    )
+RETURNING 1"""
+
+ADD_GRANT = """
+INSERT INTO grants (
+    grant_id, client_id, user_id, scopes, audience, created_at, expires_at, revoked_at, revoked_reason
+) VALUES (
+    :grant_id, :client_id, :user_id, :scopes, :audience, :created_at, :expires_at, :revoked_at, :revoked_reason
+)"""
+
+GET_LIVE_GRANT = """
+SELECT 1 FROM grants
+JOIN clients ON clients.client_id = grants.client_id
+JOIN users ON users.user_id = grants.user_id AND users.disabled_at IS NULL
+WHERE grants.grant_id = :grant_id AND grants.revoked_at IS NULL
+    AND (grants.expires_at IS NULL OR grants.expires_at > :now)"""
+
+REVOKE_GRANT = """
+UPDATE grants SET revoked_at = :now, revoked_reason = :reason
+WHERE grant_id = :grant_id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)
+RETURNING 1"""
+
+ADD_ACCESS = """
+INSERT INTO access_tokens (
+    token_digest, hint, grant_id, client_id, user_id, scopes, audience, created_at, expires_at
+) VALUES (
+    :token_digest, :hint, :grant_id, :client_id, :user_id, :scopes, :audience, :created_at, :expires_at
+)"""
+
+GET_LIVE_ACCESS = """
+SELECT a.token_digest, a.hint, a.grant_id, a.client_id, a.user_id, a.scopes, a.audience, a.created_at, a.expires_at,
+    u.user_id, u.issuer, u.subject, u.name, u.email, u.disabled_at
+FROM access_tokens a
+JOIN grants g ON g.grant_id = a.grant_id AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > :now)
+JOIN clients c ON c.client_id = g.client_id
+JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
+WHERE a.token_digest = :token_digest AND a.revoked_at IS NULL AND a.expires_at > :now"""
+
+REVOKE_ACCESS = """
+UPDATE access_tokens SET revoked_at = :now
+WHERE token_digest = :token_digest AND revoked_at IS NULL AND expires_at > :now
+RETURNING 1"""
+
+ADD_REFRESH = """
+INSERT INTO refresh_tokens (
+    token_digest, hint, grant_id, client_id, successor_salt, created_at, expires_at, used_at
+) VALUES (
+    :token_digest, :hint, :grant_id, :client_id, :successor_salt, :created_at, :expires_at, :used_at
+)"""
+
+GET_REFRESH = """
+SELECT r.token_digest, r.hint, r.grant_id, r.client_id, r.successor_salt, r.created_at, r.expires_at, r.used_at,
+    g.grant_id, g.client_id, g.user_id, g.scopes, g.audience, g.created_at, g.expires_at, g.revoked_at,
+    g.revoked_reason,
+    g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > :now)
+        AND c.client_id IS NOT NULL AND u.user_id IS NOT NULL
+FROM refresh_tokens r
+JOIN grants g ON g.grant_id = r.grant_id
+LEFT JOIN clients c ON c.client_id = g.client_id
+LEFT JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
+WHERE r.token_digest = :token_digest"""
+
+USE_REFRESH = """
+UPDATE refresh_tokens SET used_at = :now
+WHERE token_digest = :token_digest AND used_at IS NULL AND expires_at > :now
+    AND EXISTS (
+        SELECT 1 FROM grants
+        JOIN clients ON clients.client_id = grants.client_id
+        JOIN users ON users.user_id = grants.user_id AND users.disabled_at IS NULL
+        WHERE grants.grant_id = refresh_tokens.grant_id AND grants.revoked_at IS NULL
+            AND (grants.expires_at IS NULL OR grants.expires_at > :now)
+    )
+RETURNING 1"""
+
+COUNT_LIVE = """
+SELECT
+    (SELECT count(*) FROM clients),
+    (SELECT count(*) FROM authorization_codes WHERE used_at IS NULL AND expires_at > :now),
+    (SELECT count(*) FROM access_tokens a
+        JOIN grants g ON g.grant_id = a.grant_id AND g.revoked_at IS NULL
+            AND (g.expires_at IS NULL OR g.expires_at > :now)
+        JOIN clients c ON c.client_id = g.client_id
+        JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
+        WHERE a.revoked_at IS NULL AND a.expires_at > :now),
+    (SELECT count(*) FROM refresh_tokens r
+        JOIN grants g ON g.grant_id = r.grant_id AND g.revoked_at IS NULL
+            AND (g.expires_at IS NULL OR g.expires_at > :now)
+        JOIN clients c ON c.client_id = g.client_id
+        JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
+        WHERE r.used_at IS NULL AND r.expires_at > :now)"""
+
+PROBE = """
+UPDATE schema_migrations SET applied_at = applied_at
+WHERE name = (SELECT min(name) FROM schema_migrations)"""
+
+GET_ACCOUNTS = """
+SELECT account_id, user_id, name, kind, balance_cents, due_on, autopay
+FROM accounts WHERE user_id = :user_id ORDER BY account_id"""
+
+GET_PAYMENT_METHODS = """
+SELECT p.account_id, p.payment_method_id, p.brand, p.last_four, p.is_default
+FROM payment_methods p JOIN accounts a ON a.account_id = p.account_id
+WHERE a.user_id = :user_id ORDER BY p.account_id, p.position"""
+
+ADD_ACCOUNT = """
+INSERT INTO accounts (account_id, user_id, name, kind, balance_cents, due_on, autopay, created_at)
+VALUES (:account_id, :user_id, :name, :kind, :balance_cents, :due_on, :autopay, :now)"""
+
+ADD_PAYMENT_METHOD = """
+INSERT INTO payment_methods (payment_method_id, account_id, position, brand, last_four, is_default)
+VALUES (:payment_method_id, :account_id, :position, :brand, :last_four, :is_default)"""

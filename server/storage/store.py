@@ -1,0 +1,211 @@
+"""The authorization server's store: each method is one transaction, written once for any driver."""
+
+from dataclasses import replace
+
+from server.oauth.model import (
+    AccessToken,
+    AuthorizationCode,
+    AuthorizationRequest,
+    Client,
+    Counts,
+    Grant,
+    HeldRefreshToken,
+    LiveAccessToken,
+    RefreshToken,
+    User,
+)
+from server.storage import rows
+from server.storage import statements as sql
+from server.storage.driver import Driver, Script, Statement
+
+_ACCESS_COLUMNS = 9
+_REFRESH_COLUMNS = 8
+
+
+class SqlStore:
+    """`server.oauth.store.Store` in SQL; its docstrings say what each method answers."""
+
+    def __init__(self, driver: Driver) -> None:
+        """Keep everything through this driver."""
+        self._driver = driver
+
+    async def add_client(self, client: Client) -> None:
+        """Keep a new client."""
+        await self._driver.write(_add_client(client))
+
+    async def get_client(self, client_id: str) -> Client | None:
+        """Give the client, or ``None``."""
+        return await self._driver.read(_get_client(client_id))
+
+    async def add_authorization_request(self, request: AuthorizationRequest) -> None:
+        """Keep a validated request until its user decides."""
+        await self._driver.write(_add_authorization_request(request))
+
+    async def get_authorization_request(self, handle_digest: str) -> AuthorizationRequest | None:
+        """Give the request, decided and expired ones too, or ``None``."""
+        return await self._driver.read(_get_authorization_request(handle_digest))
+
+    async def approve_authorization_request(
+        self, handle_digest: str, user: User, code: AuthorizationCode, now: int
+    ) -> bool:
+        """Decide a pending request: keep its user, if new, and its code."""
+        return await self._driver.write(_approve(handle_digest, user, code, now))
+
+    async def deny_authorization_request(self, handle_digest: str, now: int) -> bool:
+        """Decide a pending request without a code."""
+        return await self._driver.write(_decide(handle_digest, now))
+
+    async def get_authorization_code(self, code_digest: str) -> AuthorizationCode | None:
+        """Give the code, used and expired ones too, or ``None``."""
+        return await self._driver.read(_get_authorization_code(code_digest))
+
+    async def redeem_authorization_code(
+        self, code_digest: str, grant: Grant, access: AccessToken, refresh: RefreshToken | None, now: int
+    ) -> bool:
+        """Use up a code, and keep what it yields."""
+        return await self._driver.write(_redeem(code_digest, grant, access, refresh, now))
+
+    async def get_access_token(self, token_digest: str, now: int) -> LiveAccessToken | None:
+        """Give the token if it, its grant, its client and its user are all live, else ``None``."""
+        return await self._driver.read(_get_access_token(token_digest, now))
+
+    async def get_refresh_token(self, token_digest: str, now: int) -> HeldRefreshToken | None:
+        """Give the token with its grant, used and expired ones too, or ``None``."""
+        return await self._driver.read(_get_refresh_token(token_digest, now))
+
+    async def rotate_refresh_token(
+        self, token_digest: str, successor: RefreshToken, access: AccessToken, now: int
+    ) -> bool:
+        """Use a refresh token for the first time: keep its successor and the access token."""
+        return await self._driver.write(_rotate(token_digest, successor, access, now))
+
+    async def add_access_token(self, access: AccessToken, now: int) -> bool:
+        """Keep a further access token of a live grant."""
+        return await self._driver.write(_add_access_token(access, now))
+
+    async def revoke_access_token(self, token_digest: str, now: int) -> bool:
+        """End one access token; ``False`` when it was over already."""
+        return await self._driver.write(_returns_row(sql.REVOKE_ACCESS, token_digest=token_digest, now=now))
+
+    async def revoke_grant(self, grant_id: str, reason: str, now: int) -> bool:
+        """End a grant and with it every token of its family; ``False`` when it was over already."""
+        return await self._driver.write(_returns_row(sql.REVOKE_GRANT, grant_id=grant_id, reason=reason, now=now))
+
+    async def count_live(self, now: int) -> Counts:
+        """Count the live rows."""
+        return await self._driver.read(_count_live(now))
+
+
+def _returns_row(statement: str, **values: object) -> Script[bool]:
+    """Run a compare-and-set; ``True`` when it found its row."""
+    return bool((yield Statement(statement, values)))
+
+
+def _add_client(client: Client) -> Script[None]:
+    yield Statement(sql.ADD_CLIENT, rows.client_parameters(client))
+
+
+def _get_client(client_id: str) -> Script[Client | None]:
+    found = yield Statement(sql.GET_CLIENT, {"client_id": client_id})
+    return rows.client(found[0]) if found else None
+
+
+def _add_authorization_request(request: AuthorizationRequest) -> Script[None]:
+    yield Statement(sql.ADD_AUTHORIZATION_REQUEST, rows.parameters(request))
+
+
+def _get_authorization_request(handle_digest: str) -> Script[AuthorizationRequest | None]:
+    found = yield Statement(sql.GET_AUTHORIZATION_REQUEST, {"handle_digest": handle_digest})
+    return rows.authorization_request(found[0]) if found else None
+
+
+def _decide(handle_digest: str, now: int) -> Script[bool]:
+    return (yield from _returns_row(sql.DECIDE_AUTHORIZATION_REQUEST, handle_digest=handle_digest, now=now))
+
+
+def _approve(handle_digest: str, user: User, code: AuthorizationCode, now: int) -> Script[bool]:
+    known = yield Statement(sql.GET_USER_DISABLED_AT, {"user_id": user.user_id})
+    if known and known[0][0] is not None:
+        return False
+    if not (yield from _decide(handle_digest, now)):
+        return False
+    if not known:
+        yield from _start_afresh(user, now)
+    yield Statement(sql.ADD_AUTHORIZATION_CODE, rows.parameters(code))
+    return True
+
+
+def _start_afresh(user: User, now: int) -> Script[None]:
+    """Keep a new user, and end what an earlier row of the same id, deleted since, may have left open."""
+    former = {"user_id": user.user_id, "now": now, "reason": "user_deleted"}
+    yield Statement(sql.REVOKE_GRANTS_OF_USER, former)
+    yield Statement(sql.EXPIRE_CODES_OF_USER, former)
+    yield Statement(sql.ADD_USER, {**rows.parameters(user), "now": now})
+
+
+def _get_authorization_code(code_digest: str) -> Script[AuthorizationCode | None]:
+    found = yield Statement(sql.GET_AUTHORIZATION_CODE, {"code_digest": code_digest})
+    return rows.authorization_code(found[0]) if found else None
+
+
+def _redeem(
+    code_digest: str, grant: Grant, access: AccessToken, refresh: RefreshToken | None, now: int
+) -> Script[bool]:
+    use = {"code_digest": code_digest, "grant_id": grant.grant_id, "now": now}
+    if not (yield Statement(sql.USE_AUTHORIZATION_CODE, use)):
+        return False
+    if refresh is None:
+        grant = _ending_with(grant, access)
+    yield Statement(sql.ADD_GRANT, rows.parameters(grant))
+    yield from _issue(access, refresh, now)
+    return True
+
+
+def _ending_with(grant: Grant, access: AccessToken) -> Grant:
+    """Let a grant that cannot be refreshed end with its only token, so that the purge sees when."""
+    ends = access.expires_at if grant.expires_at is None else min(grant.expires_at, access.expires_at)
+    return replace(grant, expires_at=ends)
+
+
+def _issue(access: AccessToken, refresh: RefreshToken | None, now: int) -> Script[None]:
+    """Keep tokens, and that their client was used."""
+    if refresh is not None:
+        yield Statement(sql.ADD_REFRESH, rows.parameters(refresh))
+    yield Statement(sql.ADD_ACCESS, rows.parameters(access))
+    yield Statement(sql.USE_CLIENT, {"client_id": access.client_id, "now": now})
+
+
+def _get_access_token(token_digest: str, now: int) -> Script[LiveAccessToken | None]:
+    found = yield Statement(sql.GET_LIVE_ACCESS, {"token_digest": token_digest, "now": now})
+    if not found:
+        return None
+    row = found[0]
+    return LiveAccessToken(rows.access_token(row[:_ACCESS_COLUMNS]), User(*row[_ACCESS_COLUMNS:]))
+
+
+def _get_refresh_token(token_digest: str, now: int) -> Script[HeldRefreshToken | None]:
+    found = yield Statement(sql.GET_REFRESH, {"token_digest": token_digest, "now": now})
+    if not found:
+        return None
+    *row, grant_live = found[0]
+    token = RefreshToken(*row[:_REFRESH_COLUMNS])
+    return HeldRefreshToken(token, rows.grant(tuple(row[_REFRESH_COLUMNS:])), bool(grant_live))
+
+
+def _rotate(token_digest: str, successor: RefreshToken, access: AccessToken, now: int) -> Script[bool]:
+    if not (yield Statement(sql.USE_REFRESH, {"token_digest": token_digest, "now": now})):
+        return False
+    yield from _issue(access, successor, now)
+    return True
+
+
+def _add_access_token(access: AccessToken, now: int) -> Script[bool]:
+    if not (yield Statement(sql.GET_LIVE_GRANT, {"grant_id": access.grant_id, "now": now})):
+        return False
+    yield from _issue(access, None, now)
+    return True
+
+
+def _count_live(now: int) -> Script[Counts]:
+    found = yield Statement(sql.COUNT_LIVE, {"now": now})
+    return Counts(*found[0])
