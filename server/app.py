@@ -17,8 +17,8 @@ from server.oauth.tokens import Entropy
 from server.routes import routes
 from server.services import Services
 from server.settings import Settings
+from server.storage.database import open_database
 from server.storage.purge import run_purge
-from server.storage.store import open_store
 from server.transport.kernel import open_kernel
 from server.transport.load import load_server
 
@@ -55,13 +55,13 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     """Open what the handlers need, in order, and close it in reverse, whatever fails in between."""
     settings, clock = app[keys.SETTINGS], app[keys.CLOCK]
-    async with open_store(settings.database_path, clock()) as store:
+    async with open_database(settings.database_path, clock()) as store:
         app[keys.STORE] = store
         server = load_server(settings.mcp_server, Services(store, clock, settings))
         async with open_kernel(server, settings) as kernel:
             app[keys.KERNEL] = kernel
             _announce(settings)
-            purge = asyncio.create_task(run_purge(store, clock, settings.purge_interval))
+            purge = asyncio.create_task(run_purge(store.driver, clock, settings.purge_interval))
             try:
                 yield
             finally:

@@ -3,14 +3,14 @@
 from aiohttp import web
 
 from server.clock import Clock
-from server.oauth.store import Store
 from server.oauth.tokens import Entropy
 from server.settings import Settings
+from server.storage.database import Database
 from server.transport.kernel import Kernel
 
 SETTINGS = web.AppKey("settings", Settings)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
-STORE = web.AppKey("store", Store)
+STORE = web.AppKey("store", Database)
 KERNEL = web.AppKey("kernel", Kernel)
 REQUEST_ID = web.RequestKey("request_id", str)

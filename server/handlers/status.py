@@ -32,5 +32,5 @@ async def health(_request: web.Request) -> web.Response:
 
 async def ready(request: web.Request) -> web.Response:
     """Say that the database can be written; `StoreUnavailable` becomes a 503 where errors are mapped."""
-    await request.app[keys.STORE].check_writable()
+    await request.app[keys.STORE].ping_writable()
     return web.json_response({"status": "ready"}, headers={"Cache-Control": "no-store"})

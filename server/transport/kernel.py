@@ -44,6 +44,16 @@ class Kernel:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.catalogue = Catalogue(settings, self._list_page)
 
+    @property
+    def title(self) -> str:
+        """What a person would call the server."""
+        return self.server.title or self.server.name
+
+    async def tools(self, http: web.Request) -> list[dict[str, Any]]:
+        """List the first page of tools as nobody in particular would see them; empty if there are none."""
+        page: list[dict[str, Any]] = (await self._list_page(http, None)).get("tools", [])
+        return page
+
     async def answer(
         self, request: Request, channel: DispatchContext[TransportContext], connection: Connection
     ) -> tuple[dict[str, Any], int | None]:

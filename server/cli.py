@@ -1,0 +1,99 @@
+"""The command line: thin commands over the rooms below. Exit status 0 good, 1 failed, 2 wrong usage."""
+
+import argparse
+import asyncio
+import dataclasses
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import server
+from server import logs
+from server.app import system_clock
+from server.oauth.store import StoreUnavailable
+from server.serve import serve
+from server.settings import Settings, SettingsError, load_settings
+from server.storage.database import open_database
+from server.storage.migrate import MigrationError, migrate
+from server.storage.purge import purge
+from server.transport.load import LoadError
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status.
+
+    Args:
+        argv: The arguments after the program's name; by default the process's own.
+    """
+    arguments = _parser().parse_args(argv)
+    command: Callable[[Settings, argparse.Namespace], int] = arguments.command
+    try:
+        settings = load_settings()
+        logs.set_up(settings)
+        return command(settings, arguments)
+    except (SettingsError, MigrationError, StoreUnavailable, LoadError, OSError) as error:
+        print(f"att-mcp-server: {error}", file=sys.stderr)  # noqa: T201 - the command's one line of failure
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="att-mcp-server",
+        description="An OAuth 2.1 authorization server and MCP endpoint. Settings come from the environment and .env.",
+    )
+    parser.add_argument("--version", action="version", version=server.__version__)
+    parser.set_defaults(command=_serve)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, command, summary, listing in (
+        ("serve", _serve, "apply migrations and serve (the default)", False),
+        ("migrate", _migrate, "apply migrations and stop", True),
+        ("purge", _purge, "remove expired rows once", True),
+        ("stats", _stats, "count what is live", True),
+    ):
+        sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        sub.set_defaults(command=command)
+        if listing:
+            sub.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _serve(settings: Settings, _arguments: argparse.Namespace) -> int:
+    return serve(settings)
+
+
+def _migrate(settings: Settings, arguments: argparse.Namespace) -> int:
+    applied = migrate(settings.database_path, system_clock())
+    _show({"database": str(settings.database_path), "applied": list(applied)}, as_json=arguments.json)
+    return 0
+
+
+def _purge(settings: Settings, arguments: argparse.Namespace) -> int:
+    async def run() -> dict[str, int]:
+        now = system_clock()
+        async with open_database(settings.database_path, now) as store:
+            return await purge(store.driver, now)
+
+    _show(asyncio.run(run()), as_json=arguments.json)
+    return 0
+
+
+def _stats(settings: Settings, arguments: argparse.Namespace) -> int:
+    async def run() -> dict[str, int]:
+        now = system_clock()
+        async with open_database(settings.database_path, now) as store:
+            return dataclasses.asdict(await store.count_live(now))
+
+    _show(asyncio.run(run()), as_json=arguments.json)
+    return 0
+
+
+def _show(content: Mapping[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(content))  # noqa: T201 - the command's output
+        return
+    for name, value in content.items():
+        text = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
+        print(f"{name.replace('_', ' ')}: {text}")  # noqa: T201 - the command's output
