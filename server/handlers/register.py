@@ -28,7 +28,7 @@ async def register(request: web.Request) -> web.Response:
 
 def _json_object(body: bytes) -> dict[str, object]:
     try:
-        decoded = json.loads(body)
+        decoded = json.loads(body.decode())
         json.dumps(decoded, ensure_ascii=False).encode()  # a lone surrogate could not be stored or sent back
     except (ValueError, RecursionError):
         raise InvalidClientMetadata("the body is not JSON in UTF-8") from None

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 from urllib.parse import unquote_plus
 
 from aiohttp import web
@@ -95,7 +94,7 @@ def _basic(header: str) -> tuple[str, str]:
     scheme, _, encoded = header.partition(" ")
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode() if scheme.lower() == "basic" else ""
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         text = ""
     client_id, colon, secret = text.partition(":")
     if not colon:

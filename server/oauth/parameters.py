@@ -57,8 +57,8 @@ class Parameters:
         """Refuse a request that includes a parameter more than once (RFC 6749 section 3.1).
 
         Raises:
-            InvalidRequest: It names a parameter that the endpoints know, or how many are repeated.
+            InvalidRequest: It names the parameter if its name can be shown.
         """
         if self.repeated:
-            known = next((name for name in self.repeated if name.isidentifier() and name.isascii()), "")
-            raise InvalidRequest(f"the parameter {known[:40]} was sent more than once")
+            shown = next((f"the parameter {n[:40]}" for n in self.repeated if n.isidentifier() and n.isascii()), None)
+            raise InvalidRequest(f"{shown or 'a parameter'} was sent more than once")

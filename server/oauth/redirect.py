@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from server.settings import is_loopback
 
@@ -73,6 +73,9 @@ def destination(uri: str) -> str:
 
 
 def with_parameters(uri: str, parameters: Mapping[str, str]) -> str:
-    """Add response parameters to a redirect URI, keeping the query that it has (RFC 6749 section 4.1.2)."""
+    """Add response parameters to a redirect URI, keeping the query that it has (RFC 6749 section 4.1.2).
+
+    A space is written ``%20``: clients that decode a query as a URI's part would keep a plus sign.
+    """
     separator = "&" if "?" in uri else "?"
-    return f"{uri}{separator}{urlencode(parameters)}"
+    return f"{uri}{separator}{urlencode(parameters, quote_via=quote)}"
