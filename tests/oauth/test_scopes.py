@@ -1,0 +1,82 @@
+"""Scopes: split, defaulted, checked and narrowed (RFC 6749 sections 3.3 and 6)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.oauth import scopes
+from server.oauth.errors import InvalidScope
+from server.settings import load_settings
+
+SETTINGS = load_settings(oauth_valid_scopes="read,write,payment,account", oauth_default_scopes="read,account")
+SOME = st.lists(st.sampled_from(["read", "write", "payment", "account"]), max_size=6)
+
+
+@pytest.mark.parametrize(
+    ("text", "granted"),
+    [
+        (None, ("read", "account")),
+        ("", ("read", "account")),
+        ("   ", ("read", "account")),
+        (" read", ("read",)),
+        ("read ", ("read",)),
+        ("write  read", ("write", "read")),
+        ("read read read", ("read",)),
+        ("read offline_access", ("read",)),
+        ("offline_access", ("read", "account")),
+        ("read write payment account offline_access", ("read", "write", "payment", "account")),
+    ],
+)
+def test_what_is_asked_for_is_granted_or_the_default(text: str | None, granted: tuple[str, ...]) -> None:
+    assert scopes.requested(text, SETTINGS) == granted
+
+
+@pytest.mark.parametrize("text", ["admin", "read admin", "READ", "read,write", "read\twrite", "réad", "read\n"])
+def test_an_unknown_scope_is_refused(text: str) -> None:
+    with pytest.raises(InvalidScope, match="read write payment account"):
+        scopes.requested(text, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("text", "narrowed"),
+    [
+        (None, ("read", "account")),
+        ("", ("read", "account")),
+        ("account", ("account",)),
+        ("account read", ("account", "read")),
+        ("offline_access", ("read", "account")),
+        ("read offline_access", ("read",)),
+    ],
+)
+def test_a_refresh_narrows(text: str | None, narrowed: tuple[str, ...]) -> None:
+    assert scopes.narrowed(text, ("read", "account")) == narrowed
+
+
+@pytest.mark.parametrize("text", ["write", "read write", "admin"])
+def test_a_refresh_never_widens(text: str) -> None:
+    with pytest.raises(InvalidScope, match="cannot widen"):
+        scopes.narrowed(text, ("read", "account"))
+
+
+@given(SOME)
+def test_splitting_undoes_joining_without_duplicates(names: list[str]) -> None:
+    assert scopes.split(scopes.join(names)) == tuple(dict.fromkeys(names))
+
+
+@given(SOME, SOME.filter(bool))
+def test_narrowing_gives_a_part_of_the_grant_or_refuses(asked: list[str], granted: list[str]) -> None:
+    held = tuple(dict.fromkeys(granted))
+    if set(asked) <= set(held):
+        kept = scopes.narrowed(scopes.join(asked), held)
+        assert kept
+        assert set(kept) == set(asked or held)
+    else:
+        with pytest.raises(InvalidScope):
+            scopes.narrowed(scopes.join(asked), held)
+
+
+def test_every_default_scope_has_plain_words_and_an_own_one_is_named() -> None:
+    described = [scopes.describe(name) for name in load_settings().oauth_valid_scopes]
+    assert all("permission called" not in words for words in described)
+    assert len(set(described)) == len(described)
+    assert scopes.describe("reports") == "Use the permission called reports"
