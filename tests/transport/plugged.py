@@ -1,0 +1,134 @@
+"""MCP servers to plug in: one made the comfortable way, one lowlevel, each with tools that tests can watch."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import mcp_types as types
+from mcp.server import MCPServer, Server
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.context import ServerRequestContext
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from server.services import Services
+
+happened: list[str] = []
+"""What the tools did, in order; `rig.serve` empties it."""
+
+
+@asynccontextmanager
+async def _lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
+    happened.append("opened")
+    yield {}
+    happened.append("closed")
+
+
+def build() -> MCPServer:
+    """Build a server with a tool for each kind of rule."""
+    server = MCPServer("plugged", instructions="For tests.", lifespan=_lifespan)
+    _add_open_tools(server)
+    _add_slow_tools(server)
+
+    @server.tool(meta={"scopes": ["read"]})
+    async def echo(text: str) -> str:
+        return text
+
+    @server.tool(meta={"scopes": ["read", "payment"]})
+    async def pay() -> str:
+        happened.append("paid")
+        return "paid"
+
+    @server.tool()
+    async def plain() -> str:
+        return "plain"
+
+    @server.tool()
+    async def whoami() -> dict[str, Any]:
+        access = get_access_token()
+        return access.model_dump() if access else {}
+
+    @server.tool()
+    async def route(region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})]) -> str:
+        return region
+
+    @server.resource("ui://widget/page.html", mime_type="text/html;profile=mcp-app")
+    async def widget() -> str:
+        return "<!doctype html>"
+
+    @server.resource("file:///secret.txt")
+    async def secret() -> str:
+        return "secret"
+
+    @server.prompt()
+    def hello(name: str) -> str:
+        return f"Hello {name}"
+
+    return server
+
+
+def _add_open_tools(server: MCPServer) -> None:
+    @server.tool(meta={"noauth": True})
+    async def free() -> str:
+        return "free"
+
+    @server.tool(meta={"noauth": True, "scopes": ["payment"]})
+    async def either() -> str:
+        return "either"
+
+
+def _add_slow_tools(server: MCPServer) -> None:
+    @server.tool()
+    async def count(context: Context, to: int) -> str:
+        for step in range(1, to + 1):
+            await context.report_progress(step, to)
+        return "counted"
+
+    @server.tool()
+    async def linger(context: Context, seconds: float) -> str:
+        """Report once, so that the answer is a stream, then take long."""
+        await context.report_progress(0, 1)
+        return await _watched(seconds)
+
+    @server.tool()
+    async def wait(seconds: float) -> str:
+        return await _watched(seconds)
+
+
+async def _watched(seconds: float) -> str:
+    happened.append("started")
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        happened.append("cancelled")
+        raise
+    happened.append("finished")
+    return "waited"
+
+
+def build_for(services: Services) -> MCPServer:
+    """Build a server that is named after a setting."""
+    return MCPServer(f"for {services.settings.server_url}")
+
+
+async def _list_tools(_: ServerRequestContext, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    happened.append("listed")
+    tools = [types.Tool(name=name, input_schema={"type": "object"}, _meta=meta) for name, meta in PAGES.items()]
+    at = int((params.cursor if params else None) or 0)
+    return types.ListToolsResult(tools=tools[at : at + 1], next_cursor=str(at + 1) if at + 1 < len(tools) else None)
+
+
+async def _call_tool(_: ServerRequestContext, params: types.CallToolRequestParams) -> types.CallToolResult:
+    if params.name == "broken":
+        raise RuntimeError("detail for the log only")
+    return types.CallToolResult(content=[types.TextContent(type="text", text=params.name)])
+
+
+PAGES: dict[str, dict[str, Any]] = {"first": {}, "second": {"scopes": ["payment"]}, "broken": {}}
+"""The tools of `lowlevel`, one a page; tests change it to be a server whose tools change."""
+
+
+def lowlevel() -> Server[Any]:
+    """Build a lowlevel server that lists one tool a page, and fails when told to."""
+    return Server("lowlevel", version="1", on_list_tools=_list_tools, on_call_tool=_call_tool)

@@ -1,0 +1,150 @@
+"""A real server on loopback, with a real database, and ways to talk to it."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
+
+from server import keys
+from server.app import create_app
+from server.oauth import tokens
+from server.oauth.model import AccessToken, AuthorizationCode, AuthorizationRequest, Client, Grant, User
+from server.settings import Settings, load_settings
+from tests.transport import plugged
+
+NOW = 1_800_000_000
+MODERN = "2026-07-28"
+ENVELOPE = {
+    PROTOCOL_VERSION_META_KEY: MODERN,
+    CLIENT_CAPABILITIES_META_KEY: {},
+    CLIENT_INFO_META_KEY: {"name": "test", "version": "1"},
+}
+HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+
+
+@dataclass
+class Answer:
+    """An HTTP answer with its body read: ``json`` if it is that, ``events`` if it is a stream."""
+
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def events(self) -> list[Any]:
+        frames = self.body.decode().split("\n\n")
+        return [json.loads(line[6:]) for frame in frames for line in frame.splitlines() if line.startswith("data: ")]
+
+
+@dataclass
+class Site:
+    """The server under test."""
+
+    client: TestClient[web.Request, web.Application]
+    settings: Settings
+    _serial: Any = field(default_factory=lambda: count(1))
+
+    async def token(self, *scopes: str, audience: str | None = None) -> str:
+        """Issue an access token, by the store's own path from client to grant."""
+        store = self.client.app[keys.STORE]
+        name = f"{next(self._serial):02}"
+        access = tokens.make(tokens.ACCESS, lambda size: name.encode().ljust(size, b"."))
+        uri, aud, granted = "http://localhost/cb", audience or self.settings.resource, scopes or ("read",)
+        user = User("u-ada", "demo", "ada", "Ada", "ada@example.com")
+        client = Client(f"c{name}", "none", (uri,), ("authorization_code",), ("code",), NOW)
+        pending = AuthorizationRequest(
+            f"h{name}", "b", client.client_id, uri, True, None, granted, aud, "x" * 43, NOW, NOW + 600
+        )
+        code = AuthorizationCode(
+            f"d{name}", "hint", client.client_id, user.user_id, uri, granted, aud, "x" * 43, NOW, NOW + 600
+        )
+        grant = Grant(f"g{name}", client.client_id, user.user_id, granted, aud, NOW, None)
+        token = AccessToken(
+            tokens.digest(access), "hint", grant.grant_id, client.client_id, user.user_id, granted, aud, NOW, NOW + 3600
+        )
+        await store.add_client(client)
+        await store.add_authorization_request(pending)
+        assert await store.approve_authorization_request(pending.handle_digest, user, code, NOW)
+        assert await store.redeem_authorization_code(code.code_digest, replace(grant), token, None, NOW)
+        return access
+
+    async def send(
+        self, body: Any = None, *, token: str | None = None, method: str = "POST", **headers: str | None
+    ) -> Answer:
+        """Send bytes as they are and anything else as JSON; ``Some_Header=None`` leaves a usual header out."""
+        data = body if isinstance(body, bytes | type(None)) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {**HEADERS, **({"Authorization": f"Bearer {token}"} if token else {}), **named}
+        async with self.client.request(
+            method, "/mcp", data=data, headers={k: v for k, v in sent.items() if v is not None}
+        ) as response:
+            return await _read(response)
+
+    async def modern(
+        self, method: str, params: dict[str, Any] | None = None, *, token: str | None = None, **headers: str | None
+    ) -> Answer:
+        """Make a request of 2026-07-28, with the headers that mirror it."""
+        params = {"_meta": {}, **(params or {})}
+        params["_meta"] = {**ENVELOPE, **params["_meta"]}
+        mirrored: dict[str, str | None] = {"MCP_Protocol_Version": MODERN, "Mcp_Method": method}
+        name = params.get("uri" if method == "resources/read" else "name")
+        if isinstance(name, str):
+            mirrored["Mcp_Name"] = name
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return await self.send(body, token=token, **{**mirrored, **headers})
+
+    async def legacy(
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        *,
+        version: str | None = "2025-11-25",
+        token: str | None = None,
+        **headers: str | None,
+    ) -> Answer:
+        """Make a request of a revision with a handshake."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method} | ({} if params is None else {"params": params})
+        return await self.send(body, token=token, **{"MCP_Protocol_Version": version, **headers})
+
+    async def call(
+        self, era: str, tool: str, arguments: dict[str, Any] | None = None, *, progress: bool = False, **more: Any
+    ) -> Answer:
+        """Call a tool in the era named ``modern`` or ``legacy``."""
+        meta: dict[str, Any] = {"_meta": {"progressToken": "p"}} if progress else {}
+        speak = self.modern if era == "modern" else self.legacy
+        return await speak("tools/call", {"name": tool, "arguments": arguments or {}, **meta}, **more)
+
+
+async def _read(response: ClientResponse) -> Answer:
+    return Answer(response.status, response.headers, await response.read())
+
+
+@asynccontextmanager
+async def serve(
+    tmp_path: Path, mcp_server: str = "tests.transport.plugged:build", **overrides: Any
+) -> AsyncIterator[Site]:
+    """Run the application with a plugged server; the clock stands still at `NOW`."""
+    plugged.happened.clear()
+    settings = load_settings(database_url=f"sqlite:///{tmp_path}/t.db", mcp_server=mcp_server, **overrides)
+    server = TestServer(create_app(settings, clock=lambda: NOW))
+    await server.start_server()  # cancels handlers as the real one is told to
+    async with TestClient(server) as client:
+        yield Site(client, settings)
+
+
+def schemes(listing: Answer) -> dict[str, Sequence[Any]]:
+    """Give each listed tool's ``securitySchemes``, once checked to be the same in ``_meta``."""
+    tools = listing.json["result"]["tools"]
+    assert all(tool["securitySchemes"] == tool["_meta"]["securitySchemes"] for tool in tools)
+    return {tool["name"]: tool["securitySchemes"] for tool in tools}
