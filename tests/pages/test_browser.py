@@ -176,6 +176,15 @@ async def test_tabbing_to_the_connector_url_selects_it_whole(page: Page, site: T
     assert await page.evaluate(selected) == "http://localhost:8000/mcp"
 
 
+@pytest.mark.parametrize("name", NAMES)
+async def test_whatever_can_be_clicked_is_24_px_or_more(page: Page, site: TestServer, name: str) -> None:
+    await page.goto(str(site.make_url(f"/{name}")))
+    for target in await page.locator("a, button, input:not([type=hidden])").all():
+        box = await target.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 24
+
+
 async def test_the_two_decisions_are_equally_large(page: Page, site: TestServer) -> None:
     await page.goto(str(site.make_url("/consent")))
     boxes = [await page.get_by_role("button", name=name).bounding_box() for name in ("Deny", "Allow")]
