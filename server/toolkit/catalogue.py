@@ -69,6 +69,6 @@ def _row(document: Any, path: list[str | int]) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Keep a message to one line of bearable length."""
+    """Keep a message to one line of bearable length; a validator says what is wrong last."""
     line = " ".join(text.split())
-    return line if len(line) <= 200 else f"{line[:199]}…"  # noqa: PLR2004 - about what a terminal line or two holds
+    return line if len(line) <= 200 else f"…{line[-199:]}"  # noqa: PLR2004 - about what a terminal line or two holds

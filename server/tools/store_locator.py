@@ -19,6 +19,8 @@ from server.toolkit.tool import Answer, Arguments, Tool
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+GAZETTEER = Gazetteer()
+"""One for the process: it is the same for every server."""
 NOTICE = "Demonstration data: these stores are invented."
 
 StoreType = Literal["retail", "authorized_retailer"]
@@ -129,11 +131,10 @@ def tool(services: Services) -> Tool[StoreLocatorArguments]:
         catalogue.CatalogueError: ``data/stores.json`` cannot be used.
     """
     stores = catalogue.load(resources.directory("data"), "stores", _store)
-    gazetteer = Gazetteer()
 
     async def locate_stores(arguments: StoreLocatorArguments) -> Answer:
         try:
-            place = await gazetteer.locate(arguments.location)
+            place = await GAZETTEER.locate(arguments.location)
         except UnknownPlace as error:
             raise ToolError(str(error)) from None
         of_type = [store for store in stores if arguments.store_type in {"all", store.store_type}]
@@ -223,8 +224,8 @@ def _line(entry: StoreEntry) -> str:
 
 def _hours(week: Week) -> Iterator[str]:
     """Say the hours of each run of weekdays that has the same, as in "Mon-Fri 10:00-20:00"."""
-    for hours, run in groupby(WEEKDAYS, key=lambda day: week[day]):
-        days = [day[:3].title() for day in run]
+    for hours, run in groupby([(day, week[day]) for day in WEEKDAYS], key=lambda pair: pair[1]):
+        days = [day[:3].title() for day, _ in run]
         span = days[0] if len(days) == 1 else f"{days[0]}-{days[-1]}"
         yield f"{span} {hours['open']}-{hours['close']}" if hours else f"{span} closed"
 

@@ -1,0 +1,132 @@
+import asyncio
+import math
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.toolkit.gazetteer import STATES, Gazetteer, UnknownPlace, distance_miles
+
+HALF_WAY_ROUND = math.pi * 3958.8
+
+latitudes = st.floats(-90, 90)
+longitudes = st.floats(-180, 180)
+
+
+@pytest.fixture(scope="module")
+def gazetteer() -> Gazetteer:
+    return Gazetteer()
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "latitude", "longitude"),
+    [
+        ("10001", "New York, NY 10001", 40.75, -73.99),
+        ("10001-2345", "New York, NY 10001", 40.75, -73.99),
+        ("00601", "Adjuntas, PR 00601", 18.18, -66.75),
+        ("Austin, TX 78701", "Austin, TX 78701", 30.27, -97.74),
+        ("Austin, TX", "Austin, TX", 30.3, -97.75),
+        ("austin tx", "Austin, TX", 30.3, -97.75),
+        ("AUSTIN,TEXAS", "Austin, TX", 30.3, -97.75),
+        ("Austin, TX, USA", "Austin, TX", 30.3, -97.75),
+        ("New York New York", "New York, NY", 40.75, -73.98),
+        ("Kansas City Kansas", "Kansas City, KS", 39.1, -94.7),
+        ("Washington, D.C.", "Washington, DC", 38.9, -77.03),
+        ("washington district of columbia", "Washington, DC", 38.9, -77.03),
+        ("St. Louis, Missouri", "Saint Louis, MO", 38.63, -90.3),
+        ("Saint Louis MO", "Saint Louis, MO", 38.63, -90.3),
+        ("Ft Worth, TX", "Fort Worth, TX", 32.75, -97.33),
+        ("Winston-Salem, NC", "Winston Salem, NC", 36.1, -80.25),
+        ("Coeur d'Alene, ID", "Coeur D Alene, ID", 47.7, -116.8),
+        ("San José, California", "San Jose, CA", 37.3, -121.9),
+        ("Queens, NY", "Queens, NY", 40.7, -73.85),
+        ("40.7128, -74.006", "40.7128, -74.006", 40.7128, -74.006),
+        ("-33.9,18.4", "-33.9, 18.4", -33.9, 18.4),
+        ("+90;-180", "90, -180", 90, -180),
+    ],
+)
+async def test_places_are_found(gazetteer: Gazetteer, text: str, label: str, latitude: float, longitude: float) -> None:
+    place = await gazetteer.locate(text)
+    assert place.label == label
+    assert distance_miles(place.latitude, place.longitude, latitude, longitude) < 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", "\t\n", ",", "Austin", "TX", "Texas", "Atlantis, TX", "Austin, ZZ", "É, É", "北京, 中国", "1,2,3"),
+        *("9999", "100011", "00000", "09000", "90.1, 0", "0, 180.5", "1e3, 5", "nan, nan", "Austin\tAustin, TX\t1\t2"),
+    ],
+)
+async def test_what_is_no_place_says_what_would_be(gazetteer: Gazetteer, text: str) -> None:
+    with pytest.raises(UnknownPlace, match="is not a p") as caught:
+        await gazetteer.locate(text)
+    assert "ZIP code" in str(caught.value) or "latitude goes from" in str(caught.value)
+
+
+@given(text=st.text(max_size=200))
+async def test_any_text_is_a_place_or_unknown(gazetteer: Gazetteer, text: str) -> None:
+    try:
+        place = await gazetteer.locate(text)
+    except UnknownPlace:
+        return
+    assert -90 <= place.latitude <= 90
+    assert -180 <= place.longitude <= 180
+
+
+@pytest.mark.parametrize("code", sorted(STATES))
+async def test_every_state_is_known_by_code_and_by_name(gazetteer: Gazetteer, code: str) -> None:
+    capitals = {"AL": "Montgomery", "CA": "Sacramento", "NC": "Raleigh", "WV": "Charleston", "PR": "San Juan"}
+    some_city = capitals.get(code)
+    if some_city is None:
+        with pytest.raises(UnknownPlace):
+            await gazetteer.locate(f"No Such City, {code}")
+    else:
+        by_code = await gazetteer.locate(f"{some_city}, {code}")
+        assert await gazetteer.locate(f"{some_city}, {STATES[code]}") == by_code
+
+
+async def test_many_first_look_ups_read_the_data_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts = 0
+    run = subprocess.run
+
+    def count(*args: object, **kwargs: object) -> object:
+        nonlocal starts
+        starts += 1
+        return run(*args, **kwargs)  # type: ignore[call-overload] # passed on as they came
+
+    monkeypatch.setattr(subprocess, "run", count)
+    gazetteer = Gazetteer()
+    places = await asyncio.gather(*(gazetteer.locate("98101") for _ in range(8)))
+    assert len(set(places)) == 1
+    assert starts == 1
+
+
+async def test_coordinates_need_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "run", None)
+    assert (await Gazetteer().locate("1.5, 2.5")).latitude == 1.5
+
+
+def test_known_distances() -> None:
+    assert distance_miles(40.6413, -73.7781, 33.9416, -118.4085) == pytest.approx(2470, abs=5)
+    assert distance_miles(0, 0, 0, 1) == pytest.approx(69.09, abs=0.01)
+    assert distance_miles(90, 0, -90, 0) == pytest.approx(HALF_WAY_ROUND)
+    assert distance_miles(0, 179.5, 0, -179.5) == pytest.approx(69.09, abs=0.01)
+
+
+@given(latitudes, longitudes, latitudes, longitudes)
+def test_distance_agrees_with_the_angle_between_vectors(a: float, b: float, c: float, d: float) -> None:
+    def vector(latitude: float, longitude: float) -> tuple[float, float, float]:
+        phi, lam = math.radians(latitude), math.radians(longitude)
+        return math.cos(phi) * math.cos(lam), math.cos(phi) * math.sin(lam), math.sin(phi)
+
+    chord = math.dist(vector(a, b), vector(c, d))
+    assert distance_miles(a, b, c, d) == pytest.approx(2 * 3958.8 * math.asin(min(1, chord / 2)), abs=1e-3)
+    assert distance_miles(a, b, c, d) == pytest.approx(distance_miles(c, d, a, b))
+    assert 0 <= distance_miles(a, b, c, d) <= HALF_WAY_ROUND + 1e-9
+
+
+@given(latitudes, longitudes, latitudes, longitudes, latitudes, longitudes)
+def test_no_detour_is_shorter(a: float, b: float, c: float, d: float, e: float, f: float) -> None:
+    assert distance_miles(a, b, e, f) <= distance_miles(a, b, c, d) + distance_miles(c, d, e, f) + 1e-6

@@ -1,0 +1,111 @@
+"""The bundled server behind the SDK's own in-memory client, in both protocol eras."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+from jsonschema import Draft202012Validator
+from mcp.client import Client
+from mcp.server.auth.middleware.auth_context import auth_context_var
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp_types import CallToolResult, TextContent, Tool
+
+from server.services import Services
+from server.settings import load_settings
+from server.tools import build
+from server.tools.account_summary import Account
+
+Call = Callable[..., Awaitable[CallToolResult]]
+
+
+class MemoryAccounts:
+    """Accounts for as long as the test runs, and a count of how often they were opened."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, tuple[Account, ...]] = {}
+        self.opened = 0
+
+    async def get_accounts(self, user_id: str) -> tuple[Account, ...]:
+        return self.accounts.get(user_id, ())
+
+    async def open_accounts(self, user_id: str, accounts: tuple[Account, ...], now: int) -> tuple[Account, ...]:
+        assert now > 0
+        self.opened += 1
+        return self.accounts.setdefault(user_id, accounts)
+
+
+@dataclass
+class World:
+    """What a test may turn: the time and the store."""
+
+    now: int
+    store: MemoryAccounts
+
+    def set_time(self, text: str) -> None:
+        self.now = int(datetime.fromisoformat(text).timestamp())
+
+
+@pytest.fixture
+def world() -> World:
+    return World(now=1_795_000_000, store=MemoryAccounts())
+
+
+@pytest.fixture(params=["legacy", "auto"])
+def connect(request: pytest.FixtureRequest, world: World) -> Callable[[], Client]:
+    services = Services(store=world.store, clock=lambda: world.now, settings=load_settings(_env_file=None))
+    server = build(services)
+    return lambda: Client(server, mode=request.param)
+
+
+@pytest.fixture
+async def listing(connect: Callable[[], Client]) -> list[Tool]:
+    async with connect() as client:
+        return (await client.list_tools()).tools
+
+
+@pytest.fixture
+def call(connect: Callable[[], Client]) -> Call:
+    """Call a tool, and hold every answer against the schema that the tool itself declares."""
+
+    async def call_tool(name: str, **arguments: object) -> CallToolResult:
+        async with connect() as client:
+            schemas = {tool.name: tool.output_schema for tool in (await client.list_tools()).tools}
+            result = await client.call_tool(name, arguments)
+        assert text_of(result)
+        if not result.is_error:
+            schema = schemas[name]
+            assert schema is not None
+            Draft202012Validator(schema).validate(result.structured_content)
+        return result
+
+    return call_tool
+
+
+@pytest.fixture
+def text() -> Callable[[CallToolResult], str]:
+    return text_of
+
+
+@pytest.fixture
+def sign_in() -> Callable[..., object]:
+    return signed_in
+
+
+def text_of(result: CallToolResult) -> str:
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    return content.text
+
+
+@contextmanager
+def signed_in(subject: str | None) -> Iterator[None]:
+    """Be the caller whose token has this subject, as the transport arranges it for a request."""
+    token = AccessToken(token="opaque", client_id="client", scopes=["account"], subject=subject)
+    before = auth_context_var.set(AuthenticatedUser(token))
+    try:
+        yield
+    finally:
+        auth_context_var.reset(before)

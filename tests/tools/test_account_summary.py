@@ -1,0 +1,115 @@
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mcp_types import CallToolResult
+
+from server.oauth.store import StoreUnavailable
+from server.tools.account_summary import Account, PaymentMethod, demonstration_accounts
+from tests.tools.conftest import Call, MemoryAccounts, World
+
+Text = Callable[[CallToolResult], str]
+SignIn = Callable[[str | None], AbstractContextManager[None]]
+
+
+async def test_accounts_are_made_once_and_stay(call: Call, sign_in: SignIn, world: World) -> None:
+    with sign_in("user-1"):
+        first = await call("att-account-summary")
+        world.now += 40 * 86_400
+        second = await call("att-account-summary")
+    ours, later = ((answer.structured_content or {})["accounts"] for answer in (first, second))
+    assert ours
+    assert [account | {"overdue": None} for account in ours] == [account | {"overdue": None} for account in later]
+    assert world.store.opened == 1
+
+
+async def test_users_see_their_own_accounts_only(call: Call, sign_in: SignIn, world: World) -> None:
+    with sign_in("user-1"):
+        one = (await call("att-account-summary")).structured_content or {}
+    with sign_in("user-2"):
+        two = (await call("att-account-summary")).structured_content or {}
+    assert {account["id"] for account in one["accounts"]}.isdisjoint({account["id"] for account in two["accounts"]})
+    assert set(world.store.accounts) == {"user-1", "user-2"}
+
+
+async def test_a_stored_account_is_shown_as_it_is(call: Call, sign_in: SignIn, text: Text, world: World) -> None:
+    world.set_time("2026-11-23T12:00:00+00:00")
+    cards = (
+        PaymentMethod("c1", "Visa", "0042", is_default=True),
+        PaymentMethod("c2", "Elo", "9999", is_default=False),
+    )
+    world.store.accounts["u"] = (
+        Account("a1", "u", "Tel", "wireless", 123_456, "2026-11-22", autopay=True, payment_methods=cards),
+        Account("a2", "u", "Home", "internet", -500, None, autopay=False, payment_methods=()),
+    )
+    with sign_in("u"):
+        result = await call("att-account-summary")
+    data = result.structured_content or {}
+    phone, home = data["accounts"]
+    assert phone["balance"] == {"cents": 123_456, "formatted": "$1,234.56"}
+    assert (phone["dueDate"], phone["overdue"]) == ("2026-11-22", True)
+    assert (home["balance"]["formatted"], home["dueDate"], home["overdue"]) == ("-$5.00", None, False)
+    assert data["totalBalance"]["cents"] == 122_956
+    assert text(result).splitlines()[1:] == [
+        "- Tel: $1,234.56, due 2026-11-22 (overdue), autopay on; pays by Visa ending 0042 (default), Elo ending 9999.",
+        "- Home: -$5.00, nothing due, autopay off; pays by nothing saved.",
+    ]
+
+
+async def test_a_balance_is_not_overdue_on_its_due_date(call: Call, sign_in: SignIn, world: World) -> None:
+    world.set_time("2026-11-22T23:59:59+00:00")
+    world.store.accounts["u"] = (
+        Account("a", "u", "Phone", "wireless", 1, "2026-11-22", autopay=True, payment_methods=()),
+    )
+    with sign_in("u"):
+        data = (await call("att-account-summary")).structured_content or {}
+    assert data["accounts"][0]["overdue"] is False
+
+
+async def test_nobody_signed_in_is_told_to_sign_in(call: Call, text: Text, world: World) -> None:
+    result = await call("att-account-summary")
+    assert result.is_error
+    assert "Nobody is signed in" in text(result)
+    assert not world.store.accounts
+
+
+async def test_a_token_without_a_user_is_told_to_sign_in(call: Call, sign_in: SignIn, text: Text) -> None:
+    with sign_in(None):
+        result = await call("att-account-summary")
+    assert result.is_error
+    assert "Nobody is signed in" in text(result)
+
+
+async def test_a_store_that_cannot_answer_is_no_secret_spilled(
+    call: Call, sign_in: SignIn, text: Text, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_store: MemoryAccounts, _user_id: str) -> tuple[Account, ...]:
+        raise StoreUnavailable("disk I/O error in /var/lib/server.db")
+
+    monkeypatch.setattr(MemoryAccounts, "get_accounts", fail)
+    with sign_in("user-1"):
+        result = await call("att-account-summary")
+    assert result.is_error
+    assert text(result) == "The data cannot be read just now, and nothing was changed. Try again shortly."
+    assert world.store.opened == 0
+
+
+@given(user_id=st.text(), today=st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1)))
+def test_invented_accounts_are_plainly_so_and_hold_no_full_card_number(user_id: str, today: date) -> None:
+    accounts = demonstration_accounts(user_id, today)
+    assert accounts == demonstration_accounts(user_id, today)
+    assert 1 <= len(accounts) <= 3
+    ids = [account.account_id for account in accounts]
+    assert len(set(ids)) == len(ids)
+    for account in accounts:
+        assert account.user_id == user_id
+        assert account.account_id.startswith("demo-")
+        assert "Demonstration" in account.name
+        assert (account.due_on is None) == (account.balance_cents == 0)
+        assert account.due_on is None or today < date.fromisoformat(account.due_on)
+        assert [method.is_default for method in account.payment_methods].count(True) == 1
+        assert all(re.fullmatch(r"\d{4}", method.last_four) for method in account.payment_methods)
