@@ -1,12 +1,15 @@
 """The queue before a connection: whatever has come together by the time it is free runs in one hop."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from server.oauth.store import StoreUnavailable
 from server.storage.driver import Script
+
+log = logging.getLogger(__name__)
 
 MOST = 256
 """How many transactions may share a hop, so that none waits long for the company it keeps."""
@@ -127,8 +130,12 @@ class Lane:
             self._timer = self._loop.call_at(max(due, now), self._expire)
 
     def _fail_overdue(self) -> None:
-        now = self._loop.time()
+        """Let go those who waited too long: the queue is in the order of their deadlines."""
+        now, late = self._loop.time(), 0
         while self._waiting and self._waiting[0].deadline <= now:
             job = self._waiting.popleft()
             job.error = StoreUnavailable(f"the database was not free within {self._patience:g} s")
             job.settle()
+            late += 1
+        if late:
+            log.error("The database was not free within %g s; %d transactions were dropped", self._patience, late)

@@ -8,11 +8,10 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
-
-import aiosqlite
+from typing import NamedTuple
 
 from server.oauth.store import StoreUnavailable
+from server.storage.connection import READER, WRITER, HopConnection, connect
 from server.storage.driver import Script, Statement, T
 from server.storage.lane import Job, Lane
 
@@ -21,12 +20,6 @@ log = logging.getLogger(__name__)
 PATIENCE = 5.0
 """Seconds that a request waits for the database in all."""
 
-_BUSY_SLICE = 0.05
-"""Seconds of one attempt at a locked database; between attempts, those who waited too long are let go."""
-
-_COMMON = ("PRAGMA foreign_keys = ON", "PRAGMA cache_size = -8192", "PRAGMA temp_store = MEMORY")
-_WRITER = ("PRAGMA synchronous = FULL", "PRAGMA journal_size_limit = 67108864")
-_READER = ("PRAGMA query_only = ON",)
 _RECLAIMED_PAGES = 64
 _SNAPSHOT = "SELECT 1 FROM sqlite_master LIMIT 1"
 """Begins the reading part of a transaction, which is the last point at which it can be locked out."""
@@ -57,22 +50,6 @@ def _code(error: BaseException) -> int:
 def _is_unavailable(error: BaseException) -> bool:
     """Tell whether the fault is the database's or its file's, and not that of one transaction."""
     return isinstance(error, (StoreUnavailable, OSError)) or _code(error) in _UNAVAILABLE
-
-
-class HopConnection(aiosqlite.Connection):
-    """aiosqlite's connection, with a way to run one callable in its thread and hear nothing back.
-
-    It relies on how aiosqlite 0.22 queues its calls, which a test holds it to.
-    """
-
-    def post(self, function: Callable[[], None]) -> None:
-        """Queue a callable for the connection's thread; it must not raise."""
-        self._tx.put_nowait((None, function))
-
-    @property
-    def raw(self) -> sqlite3.Connection:
-        """The connection itself, for use in its thread only."""
-        return self._conn
 
 
 class _Kind(NamedTuple):
@@ -169,11 +146,12 @@ class Sqlite:
         """Leave an error with every job of a transaction that came to nothing."""
         if _is_unavailable(error):
             log.error("%s: %s (%s)", self._path, error, getattr(error, "sqlite_errorname", type(error).__name__))
-            unavailable = StoreUnavailable(f"the database cannot be used: {error}")
-            unavailable.__cause__ = error
-            error = unavailable
-        for job in jobs:
-            job.error = error
+            for job in jobs:
+                job.error = StoreUnavailable(f"the database cannot be used: {error}")
+                job.error.__cause__ = error
+        else:
+            for job in jobs:
+                job.error = error
 
 
 def _perform(cursor: sqlite3.Cursor, script: Script[T]) -> T:
@@ -225,23 +203,6 @@ def _reclaim() -> Script[bool]:
     return bool(rows[0][0])
 
 
-async def _connect(path: Path, mode: Literal["rw", "ro"], pragmas: tuple[str, ...]) -> HopConnection:
-    """Open a connection whose transactions are begun and ended by hand."""
-
-    def connector() -> sqlite3.Connection:
-        location = f"{path.absolute().as_uri()}?mode={mode}"
-        connection = sqlite3.connect(
-            location, uri=True, timeout=_BUSY_SLICE, isolation_level=None, cached_statements=256
-        )
-        for pragma in pragmas:
-            connection.execute(pragma)
-        return connection
-
-    connection = HopConnection(connector, iter_chunk_size=64)
-    await connection
-    return connection
-
-
 async def open_sqlite(path: Path, patience: float = PATIENCE) -> Sqlite:
     """Open a file that has been migrated; the caller closes it.
 
@@ -252,9 +213,9 @@ async def open_sqlite(path: Path, patience: float = PATIENCE) -> Sqlite:
     Raises:
         sqlite3.Error: The file cannot be opened.
     """
-    writer = await _connect(path, "rw", _COMMON + _WRITER)
+    writer = await connect(path, "rw", WRITER)
     try:
-        reader = await _connect(path, "ro", _COMMON + _READER)
+        reader = await connect(path, "ro", READER)
     except BaseException:
         await writer.close()
         raise
