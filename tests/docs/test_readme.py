@@ -1,0 +1,246 @@
+"""What the documentation says is there is there, and what it shows runs."""
+
+import re
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.client import Client
+from mcp.server.mcpserver import MCPServer
+
+from server.cli import main
+from server.routes import routes
+from server.settings import Settings, SettingsError, load_settings
+from server.storage.migrate import migrate
+from tests.support import Live, serve
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
+
+
+def section(title: str) -> str:
+    """Give the text under a heading, up to the next one of its level or above."""
+    found = re.search(rf"^(#+) {re.escape(title)}$\n(.*)", README, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"README has no heading {title!r}"
+    return re.split(rf"^#{{1,{len(found[1])}}} ", found[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def table(text: str, first: str) -> list[list[str]]:
+    """Give the rows of the table whose first column has this heading."""
+    lines = iter(text.splitlines())
+    assert any(line.startswith(f"| {first} |") for line in lines), f"no table of {first}"
+    next(lines)
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def code(text: str) -> list[str]:
+    """Give what stands between backticks."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+def typed(page: Path) -> str:
+    """Give all that a page sets as code, inline or in blocks."""
+    text = page.read_text(encoding="utf-8")
+    return "\n".join([*code(_FENCE.sub("", text)), *(body for _, body in _FENCE.findall(text))])
+
+
+def named(title: str, first: str) -> set[str]:
+    """Give the names in the first column of a section's table."""
+    return {code(row[0])[0] for row in table(section(title), first)}
+
+
+def not_yet() -> set[str]:
+    """Give the variables of the sentence about what is not available yet."""
+    sentence = re.search(r"not available yet.*?: (.*?);", section("Settings"), re.DOTALL)
+    assert sentence is not None
+    return set(code(sentence[1]))
+
+
+def written(default: object) -> str:
+    """Write a default as one would in ``.env``."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return ",".join(default) if isinstance(default, tuple) else str(default)
+
+
+def test_every_setting_is_documented_once() -> None:
+    documented = named("Settings", "variable")
+    assert not documented & not_yet()
+    assert documented | not_yet() == {name.upper() for name in Settings.model_fields}
+
+
+def test_documented_defaults_are_those_of_the_settings() -> None:
+    worked_out = {"SERVER_URL": "http://localhost:<PORT>", "OAUTH_ISSUER_URL": "SERVER_URL"}
+    for variable, default, _ in table(section("Settings"), "variable"):
+        name = code(variable)[0]
+        expected = worked_out.get(name) or written(Settings.model_fields[name.lower()].default)
+        assert code(default) == ([expected] if expected else []), name
+
+
+@pytest.mark.parametrize("variable", sorted(not_yet()))
+def test_settings_said_to_be_unavailable_are_refused(variable: str) -> None:
+    with pytest.raises(SettingsError, match="not available yet"):
+        load_settings(**{variable.lower(): "1"})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_variable_that_is_named_exists(page: Path) -> None:
+    known = {name.upper() for name in Settings.model_fields} | set(
+        re.findall(r"^([A-Z_]+) [?:]?=", makefile(), re.MULTILINE)
+    )
+    constants = set(re.findall(r"^_?([A-Z]+(?:_[A-Z]+)+)\b", sources(), re.MULTILINE))
+    assert set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", typed(page))) <= known | constants | {"PYTEST_ARGS"}
+
+
+def test_every_endpoint_is_documented_and_every_documented_one_is_served() -> None:
+    documented = {
+        (method.strip(), code(row[0])[0])
+        for row in table(section("Endpoints"), "method and path")
+        for method in row[0].partition("`")[0].split(",")
+    }
+    served = {
+        (route.method, route.path)
+        for route in routes(load_settings())
+        if route.method not in {"OPTIONS", "*"} and not re.fullmatch(r"/\.well-known/.*(/mcp|\})", route.path)
+    }
+    assert documented == served
+
+
+def test_every_command_is_documented_with_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    documented = named("Command line", "command")
+    assert documented == set(re.findall(r"^    (\w+)  ", help_of([], capsys), re.MULTILINE))
+    sentence = re.search(r"^(.*) take `--json`", section("Command line"), re.MULTILINE)
+    assert sentence is not None
+    assert set(code(sentence[1])) == {name for name in documented if "--json" in help_of([name], capsys)}
+
+
+def help_of(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Give what ``--help`` prints."""
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    return capsys.readouterr().out
+
+
+def makefile() -> str:
+    return (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def sources() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "server").rglob("*.py")))
+
+
+def test_every_make_target_is_documented_and_every_named_one_exists() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", makefile(), re.MULTILINE)
+    assert phony is not None
+    targets = set(phony[1].split())
+    assert {name.removeprefix("make ") for name in named("Command line", "target")} == targets
+    for page in PAGES:
+        assert set(re.findall(r"\bmake ([a-z]+)", typed(page))) <= targets, page
+
+
+def test_every_table_and_view_is_documented(tmp_path: Path) -> None:
+    migrate(tmp_path / "server.db", 0)
+    with closing(sqlite3.connect(tmp_path / "server.db")) as connection:
+        kept = set(connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')"))
+        for statement in re.findall(r"sqlite3 .*?data/server\.db \"([A-Z][^\"]+)\"", section("The database")):
+            connection.execute(statement)
+    documented = {("table", name) for name in named("The database", "table")}
+    assert documented | {("view", name) for name in named("The database", "view")} == kept
+
+
+def test_troubleshooting_has_a_section_for_each_symptom() -> None:
+    headings = [title for marks, title in _HEADING.findall(section("Troubleshooting")) if marks == "###"]
+    assert headings == [
+        "OAuth not working",
+        "Authorization page not loading",
+        "Token issues",
+        "Authorization failed",
+    ]
+
+
+def test_log_lines_to_look_for_are_logged() -> None:
+    text = re.sub(r'"\s*\n\s*"', "", sources())
+    lines = re.findall(r"\| ([^|]+) \|$", section("Troubleshooting"), re.MULTILINE)
+    wanted = [line for cell in lines for line in code(cell)]
+    assert len(wanted) > 20
+    for line in wanted:
+        if not re.fullmatch(r"[A-Z]+ /\w+ \d{3}|[\w-]+: …", line):
+            said = re.sub(r"^(Page shown: 400|/\w+ refused|Authorization refused): ", "", line)
+            value = re.sub(r"(: )(\S+|…)$", r"\1", said)
+            assert said in text or value in text or all(part in text for part in said.split(" … ")), line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_internal_links_lead_somewhere(page: Path) -> None:
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (page.parent / path) if path else page
+        assert found.exists(), target
+        if anchor:
+            titles = [title for _, title in _HEADING.findall(found.read_text(encoding="utf-8"))]
+            assert anchor in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}, target
+
+
+@pytest.fixture
+def guest_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Save the example of the README as it tells one to, and stand in that folder."""
+    example = re.search(r"```python\n(.*?)```", section("Put your own tools behind it"), re.DOTALL)
+    assert example is not None
+    (tmp_path / "guest_book.py").write_text(example[1], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "guest_book", raising=False)
+    return tmp_path
+
+
+async def test_the_example_answers_the_sdks_own_client(guest_book: Path) -> None:
+    names: dict[str, Any] = {}
+    exec((guest_book / "guest_book.py").read_text(encoding="utf-8"), names)  # noqa: S102 - the README's own example
+    server = names["server"]
+    assert isinstance(server, MCPServer)
+    async with Client(server) as client:
+        await client.call_tool("sign_guest_book", {"text": "Hello"})
+        book = await client.call_tool("read_guest_book", {})
+    assert book.structured_content == {"result": ["somebody: Hello"]}
+
+
+async def test_the_example_is_served_behind_its_scopes(guest_book: Path) -> None:
+    async with serve(guest_book, mcp_server="guest_book:server") as live:
+        app = await live.register()
+        reader, writer = await live.log_in(app), await live.log_in(app, scope="read write")
+        refused = await sign(live, reader["access_token"])
+        signed = await sign(live, writer["access_token"])
+    assert refused[0] == 403
+    assert refused[1]["error"] == "insufficient_scope"
+    assert signed[1]["result"]["structuredContent"] == {"result": "demo: Hello"}
+
+
+async def sign(live: Live, token: str) -> tuple[int, Any]:
+    """Call the example's second tool, and give status and body."""
+    call = {"name": "sign_guest_book", "arguments": {"text": "Hello"}}
+    answer = await live.send(
+        "POST",
+        "/mcp",
+        json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": "2025-11-25",
+        },
+    )
+    return answer.status, answer.json
