@@ -128,7 +128,7 @@ def demonstration_accounts(user_id: str, today: date) -> tuple[Account, ...]:
 
 def _demonstration_account(user_id: str, kind: AccountKind, today: date) -> Account:
     digest = hashlib.sha256(f"{kind}\n{user_id}".encode()).digest()
-    account_id = f"demo-{kind}-{digest.hex()[:12]}"
+    account_id = f"demo-{kind}-{digest.hex()[:20]}"
     balance = 0 if digest[0] % 8 == 0 else 1_500 + int.from_bytes(digest[1:3]) % 24_000
     brands = ("Visa", "Mastercard", "American Express", "Discover")
     methods = tuple(

@@ -16,33 +16,15 @@ from mcp_types import CallToolResult, TextContent, Tool
 from server.services import Services
 from server.settings import load_settings
 from server.tools import build
-from server.tools.account_summary import Account
 
 Call = Callable[..., Awaitable[CallToolResult]]
 
 
-class MemoryAccounts:
-    """Accounts for as long as the test runs, and a count of how often they were opened."""
-
-    def __init__(self) -> None:
-        self.accounts: dict[str, tuple[Account, ...]] = {}
-        self.opened = 0
-
-    async def get_accounts(self, user_id: str) -> tuple[Account, ...]:
-        return self.accounts.get(user_id, ())
-
-    async def open_accounts(self, user_id: str, accounts: tuple[Account, ...], now: int) -> tuple[Account, ...]:
-        assert now > 0
-        self.opened += 1
-        return self.accounts.setdefault(user_id, accounts)
-
-
 @dataclass
 class World:
-    """What a test may turn: the time and the store."""
+    """What a test may turn: the time."""
 
-    now: int
-    store: MemoryAccounts
+    now: int = 1_795_000_000
 
     def set_time(self, text: str) -> None:
         self.now = int(datetime.fromisoformat(text).timestamp())
@@ -50,12 +32,18 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    return World(now=1_795_000_000, store=MemoryAccounts())
+    return World()
+
+
+@pytest.fixture
+def store() -> object:
+    """No store: tests of the tools that need one give their own."""
+    return None
 
 
 @pytest.fixture(params=["legacy", "auto"])
-def connect(request: pytest.FixtureRequest, world: World) -> Callable[[], Client]:
-    services = Services(store=world.store, clock=lambda: world.now, settings=load_settings(_env_file=None))
+def connect(request: pytest.FixtureRequest, world: World, store: object) -> Callable[[], Client]:
+    services = Services(store=store, clock=lambda: world.now, settings=load_settings(_env_file=None))
     server = build(services)
     return lambda: Client(server, mode=request.param)
 

@@ -1,7 +1,9 @@
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,43 +11,57 @@ from hypothesis import strategies as st
 from mcp_types import CallToolResult
 
 from server.oauth.store import StoreUnavailable
+from server.storage.database import Database, open_database
 from server.tools.account_summary import Account, PaymentMethod, demonstration_accounts
-from tests.tools.conftest import Call, MemoryAccounts, World
+from tests.tools.conftest import Call, World
 
 Text = Callable[[CallToolResult], str]
 SignIn = Callable[[str | None], AbstractContextManager[None]]
 
 
-async def test_accounts_are_made_once_and_stay(call: Call, sign_in: SignIn, world: World) -> None:
+@pytest.fixture
+async def store(tmp_path: Path, world: World) -> AsyncIterator[Database]:
+    async with open_database(tmp_path / "server.db", world.now) as database:
+        yield database
+
+
+async def test_accounts_are_made_once_and_stay(call: Call, sign_in: SignIn, store: Database, world: World) -> None:
     with sign_in("user-1"):
         first = await call("att-account-summary")
-        world.now += 40 * 86_400
+        kept = await store.get_accounts("user-1")
+        world.now += 86_400
         second = await call("att-account-summary")
-    ours, later = ((answer.structured_content or {})["accounts"] for answer in (first, second))
-    assert ours
-    assert [account | {"overdue": None} for account in ours] == [account | {"overdue": None} for account in later]
-    assert world.store.opened == 1
+    assert kept
+    assert first.structured_content == second.structured_content
+    assert await store.get_accounts("user-1") == kept
 
 
-async def test_users_see_their_own_accounts_only(call: Call, sign_in: SignIn, world: World) -> None:
+async def test_two_first_calls_at_once_see_the_same_accounts(call: Call, sign_in: SignIn, store: Database) -> None:
+    with sign_in("user-1"):
+        one, two = await asyncio.gather(call("att-account-summary"), call("att-account-summary"))
+    assert one.structured_content == two.structured_content
+    shown = (one.structured_content or {})["accounts"]
+    assert [account["id"] for account in shown] == [a.account_id for a in await store.get_accounts("user-1")]
+
+
+async def test_users_see_their_own_accounts_only(call: Call, sign_in: SignIn) -> None:
     with sign_in("user-1"):
         one = (await call("att-account-summary")).structured_content or {}
     with sign_in("user-2"):
         two = (await call("att-account-summary")).structured_content or {}
     assert {account["id"] for account in one["accounts"]}.isdisjoint({account["id"] for account in two["accounts"]})
-    assert set(world.store.accounts) == {"user-1", "user-2"}
 
 
-async def test_a_stored_account_is_shown_as_it_is(call: Call, sign_in: SignIn, text: Text, world: World) -> None:
+async def test_a_kept_account_is_shown_as_it_is(
+    call: Call, sign_in: SignIn, text: Text, store: Database, world: World
+) -> None:
     world.set_time("2026-11-23T12:00:00+00:00")
-    cards = (
-        PaymentMethod("c1", "Visa", "0042", is_default=True),
-        PaymentMethod("c2", "Elo", "9999", is_default=False),
-    )
-    world.store.accounts["u"] = (
+    cards = (PaymentMethod("c1", "Visa", "0042", is_default=True), PaymentMethod("c2", "Elo", "9999", is_default=False))
+    accounts = (
         Account("a1", "u", "Tel", "wireless", 123_456, "2026-11-22", autopay=True, payment_methods=cards),
         Account("a2", "u", "Home", "internet", -500, None, autopay=False, payment_methods=()),
     )
+    await store.open_accounts("u", accounts, world.now)
     with sign_in("u"):
         result = await call("att-account-summary")
     data = result.structured_content or {}
@@ -60,21 +76,22 @@ async def test_a_stored_account_is_shown_as_it_is(call: Call, sign_in: SignIn, t
     ]
 
 
-async def test_a_balance_is_not_overdue_on_its_due_date(call: Call, sign_in: SignIn, world: World) -> None:
+async def test_a_balance_is_not_overdue_on_its_due_date(
+    call: Call, sign_in: SignIn, store: Database, world: World
+) -> None:
     world.set_time("2026-11-22T23:59:59+00:00")
-    world.store.accounts["u"] = (
-        Account("a", "u", "Phone", "wireless", 1, "2026-11-22", autopay=True, payment_methods=()),
-    )
+    account = Account("a", "u", "Phone", "wireless", 1, "2026-11-22", autopay=True, payment_methods=())
+    await store.open_accounts("u", (account,), world.now)
     with sign_in("u"):
         data = (await call("att-account-summary")).structured_content or {}
     assert data["accounts"][0]["overdue"] is False
 
 
-async def test_nobody_signed_in_is_told_to_sign_in(call: Call, text: Text, world: World) -> None:
+async def test_nobody_signed_in_is_told_to_sign_in(call: Call, text: Text, store: Database) -> None:
     result = await call("att-account-summary")
     assert result.is_error
     assert "Nobody is signed in" in text(result)
-    assert not world.store.accounts
+    assert await store.get_accounts("") == ()
 
 
 async def test_a_token_without_a_user_is_told_to_sign_in(call: Call, sign_in: SignIn, text: Text) -> None:
@@ -85,17 +102,16 @@ async def test_a_token_without_a_user_is_told_to_sign_in(call: Call, sign_in: Si
 
 
 async def test_a_store_that_cannot_answer_is_no_secret_spilled(
-    call: Call, sign_in: SignIn, text: Text, world: World, monkeypatch: pytest.MonkeyPatch
+    call: Call, sign_in: SignIn, text: Text, store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_store: MemoryAccounts, _user_id: str) -> tuple[Account, ...]:
+    async def fail(_user_id: str) -> tuple[Account, ...]:
         raise StoreUnavailable("disk I/O error in /var/lib/server.db")
 
-    monkeypatch.setattr(MemoryAccounts, "get_accounts", fail)
+    monkeypatch.setattr(store, "get_accounts", fail)
     with sign_in("user-1"):
         result = await call("att-account-summary")
     assert result.is_error
     assert text(result) == "The data cannot be read just now, and nothing was changed. Try again shortly."
-    assert world.store.opened == 0
 
 
 @given(user_id=st.text(), today=st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1)))
