@@ -36,7 +36,6 @@ CREATE TABLE authorization_requests (
     browser_digest text NOT NULL,
     client_id text NOT NULL,
     redirect_uri text NOT NULL,
-    redirect_uri_given integer NOT NULL CHECK (redirect_uri_given IN (0, 1)),
     state text,
     scopes text NOT NULL,
     audience text NOT NULL,

@@ -14,7 +14,7 @@ from server.clock import Clock
 from server.handlers import access, pages
 from server.handlers.errors import errors
 from server.oauth.tokens import Entropy
-from server.routes import routes
+from server.routes import OAUTH_ENDPOINTS, routes
 from server.services import Services
 from server.settings import Settings
 from server.storage.database import open_database
@@ -49,6 +49,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     app.on_response_prepare.append(access.add_headers)
     app.add_routes(routes(settings))
     app.cleanup_ctx.append(lifespan)
+    app.on_shutdown.append(close_streams)
     return app
 
 
@@ -70,6 +71,11 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
                     await purge
 
 
+async def close_streams(app: web.Application) -> None:
+    """End open event streams, so that their handlers do not hold up the shutdown."""
+    app[keys.KERNEL].close_streams()
+
+
 def _announce(settings: Settings) -> None:
     log.info("OAuth enabled: %s", settings.oauth_enabled)
     if not settings.oauth_enabled:
@@ -77,7 +83,8 @@ def _announce(settings: Settings) -> None:
         return
     log.info("OAuth issuer URL: %s", settings.issuer)
     log.info("OAuth provider initialized")
-    log.info("OAuth endpoints registered: /authorize, /token, /register, /revoke, /introspect")
+    registration = () if settings.oauth_dcr == "off" else ("/register",)
+    log.info("OAuth endpoints registered: %s", ", ".join((*registration, *OAUTH_ENDPOINTS)))
     if settings.public:
         log.warning(
             "OAUTH_PROVIDER=demo on a public address (%s): nobody signs in, everyone who approves is the user demo",

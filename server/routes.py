@@ -7,6 +7,8 @@ from aiohttp import web
 from server.handlers import access, authorize, home, mcp, metadata, register, status, token
 from server.settings import Settings
 
+OAUTH_ENDPOINTS = ("/authorize", "/token", "/revoke", "/introspect")
+
 _WELL_KNOWN = "/.well-known"
 
 

@@ -117,7 +117,6 @@ async def begin(params: Parameters, browser: str, ctx: Context) -> str:
         browser_digest=tokens.digest(browser),
         client_id=client.client_id,
         redirect_uri=redirect_uri,
-        redirect_uri_given=params.get("redirect_uri") is not None,
         state=_state(params),
         scopes=granted,
         audience=audience,

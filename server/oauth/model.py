@@ -45,7 +45,6 @@ class AuthorizationRequest:
     browser_digest: str
     client_id: str
     redirect_uri: str
-    redirect_uri_given: bool
     state: str | None
     scopes: tuple[str, ...]
     audience: str

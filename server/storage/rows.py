@@ -73,9 +73,7 @@ def _with_scopes(row: Row, column: int) -> list[Any]:
 
 def authorization_request(row: Row) -> AuthorizationRequest:
     """Read an authorization request."""
-    fields = _with_scopes(row, 6)
-    fields[4] = bool(fields[4])
-    return AuthorizationRequest(*fields)
+    return AuthorizationRequest(*_with_scopes(row, 5))
 
 
 def authorization_code(row: Row) -> AuthorizationCode:

@@ -34,15 +34,15 @@ WHERE user_id = :user_id AND used_at IS NULL AND expires_at > :now"""
 
 ADD_AUTHORIZATION_REQUEST = """
 INSERT INTO authorization_requests (
-    handle_digest, browser_digest, client_id, redirect_uri, redirect_uri_given, state,
+    handle_digest, browser_digest, client_id, redirect_uri, state,
     scopes, audience, code_challenge, created_at, expires_at, decided_at
 ) VALUES (
-    :handle_digest, :browser_digest, :client_id, :redirect_uri, :redirect_uri_given, :state,
+    :handle_digest, :browser_digest, :client_id, :redirect_uri, :state,
     :scopes, :audience, :code_challenge, :created_at, :expires_at, :decided_at
 )"""
 
 GET_AUTHORIZATION_REQUEST = """
-SELECT handle_digest, browser_digest, client_id, redirect_uri, redirect_uri_given, state,
+SELECT handle_digest, browser_digest, client_id, redirect_uri, state,
     scopes, audience, code_challenge, created_at, expires_at, decided_at
 FROM authorization_requests WHERE handle_digest = :handle_digest"""
 
