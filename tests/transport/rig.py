@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ class Site:
         self, body: Any = None, *, token: str | None = None, method: str = "POST", **headers: str | None
     ) -> Answer:
         """Send bytes as they are and anything else as JSON; ``Some_Header=None`` leaves a usual header out."""
-        data = body if isinstance(body, bytes | type(None)) else json.dumps(body).encode()
+        data = BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode()) if body is not None else None
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {**HEADERS, **({"Authorization": f"Bearer {token}"} if token else {}), **named}
         async with self.client.request(
