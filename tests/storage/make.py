@@ -77,10 +77,10 @@ def grant(grant_id: str = "grant", client_id: str = "client", user_id: str = "us
     return Grant(grant_id, client_id, user_id, ("read",), AUDIENCE, NOW, NOW + 90 * DAY)
 
 
-def access(word: str = "access", grant_id: str = "grant", client_id: str = "client", user_id: str = "user") -> AccessToken:
-    return AccessToken(
-        digest(word), word[:6], grant_id, client_id, user_id, ("read",), AUDIENCE, NOW, NOW + HOUR
-    )
+def access(
+    word: str = "access", grant_id: str = "grant", client_id: str = "client", user_id: str = "user"
+) -> AccessToken:
+    return AccessToken(digest(word), word[:6], grant_id, client_id, user_id, ("read",), AUDIENCE, NOW, NOW + HOUR)
 
 
 def refresh(word: str = "refresh", grant_id: str = "grant", client_id: str = "client") -> RefreshToken:
