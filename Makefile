@@ -21,7 +21,7 @@ serve: $(VENV)/.serve ## Serve on http://localhost:8000, with the database under
 
 test: lint ## Run every check that CI runs
 	@sh tests/provision.sh
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.test ## Check style, types and who imports whom
 	$(BIN)/ruff check
