@@ -132,3 +132,8 @@ PAGES: dict[str, dict[str, Any]] = {"first": {}, "second": {"scopes": ["payment"
 def lowlevel() -> Server[Any]:
     """Build a lowlevel server that lists one tool a page, and fails when told to."""
     return Server("lowlevel", version="1", on_list_tools=_list_tools, on_call_tool=_call_tool)
+
+
+def unlisted() -> Server[Any]:
+    """Build a server that has tools and does not list them."""
+    return Server("unlisted", on_call_tool=_call_tool)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import count
 from pathlib import Path
@@ -64,12 +64,17 @@ class Site:
         uri, aud, granted = "http://localhost/cb", audience or self.settings.resource, scopes or ("read",)
         user = User("u-ada", "demo", "ada", "Ada", "ada@example.com")
         client = Client(f"c{name}", "none", (uri,), ("authorization_code",), ("code",), NOW)
-        pending = AuthorizationRequest(
-            f"h{name}", "b", client.client_id, uri, True, None, granted, aud, "x" * 43, NOW, NOW + 600
-        )
-        code = AuthorizationCode(
-            f"d{name}", "hint", client.client_id, user.user_id, uri, granted, aud, "x" * 43, NOW, NOW + 600
-        )
+        shared: dict[str, Any] = {
+            "client_id": client.client_id,
+            "redirect_uri": uri,
+            "scopes": granted,
+            "audience": aud,
+            "code_challenge": "x" * 43,
+            "created_at": NOW,
+            "expires_at": NOW + 600,
+        }
+        pending = AuthorizationRequest(handle_digest=f"h{name}", browser_digest="b", state=None, **shared)
+        code = AuthorizationCode(code_digest=f"d{name}", hint="hint", user_id=user.user_id, **shared)
         grant = Grant(f"g{name}", client.client_id, user.user_id, granted, aud, NOW, None)
         token = AccessToken(
             tokens.digest(access), "hint", grant.grant_id, client.client_id, user.user_id, granted, aud, NOW, NOW + 3600
@@ -77,7 +82,7 @@ class Site:
         await store.add_client(client)
         await store.add_authorization_request(pending)
         assert await store.approve_authorization_request(pending.handle_digest, user, code, NOW)
-        assert await store.redeem_authorization_code(code.code_digest, replace(grant), token, None, NOW)
+        assert await store.redeem_authorization_code(code.code_digest, grant, token, None, NOW)
         return access
 
     async def send(

@@ -1,0 +1,120 @@
+"""What the transport relies on in the SDK. A failure here means: the SDK moved, read its changes before anything else."""
+
+import inspect
+from importlib.metadata import version
+from typing import Any, get_type_hints
+
+import anyio
+import pytest
+from mcp.server import MCPServer, Server
+from mcp.server.auth.middleware.auth_context import auth_context_var, get_access_token
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp.server.connection import Connection
+from mcp.server.runner import serve_one
+from mcp.server.subscriptions import ListenHandler
+from mcp.shared import inbound
+from mcp.shared.dispatcher import DispatchContext
+from mcp.shared.message import ServerMessageMetadata
+from mcp.shared.transport_context import TransportContext
+from mcp_types import Tool
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+
+
+def _parameters(function: Any) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def test_the_sdk_is_of_the_minor_version_that_this_was_written_for() -> None:
+    assert version("mcp").split(".")[:2] == ["2", "3"]
+    assert version("mcp-types").split(".")[:2] == ["2", "3"]
+
+
+def test_the_drivers_take_what_we_give_them() -> None:
+    assert _parameters(serve_one) == ["server", "dctx", "method", "params", "connection", "lifespan_state"]
+    assert _parameters(Connection.from_envelope) == ["protocol_version", "client_info", "client_capabilities", "outbound"]
+    assert _parameters(inbound.classify_inbound_request) == ["body", "headers", "supported_modern_versions"]
+    assert _parameters(inbound.validate_mcp_param_headers) == ["input_schema", "arguments", "headers"]
+    assert _parameters(inbound.find_duplicated_routing_header) == ["headers"]
+
+
+def test_a_dispatch_context_has_no_member_that_ours_lacks() -> None:
+    members = {name for name in vars(DispatchContext) if not name.startswith("_")}
+    members |= {name for base in DispatchContext.__mro__[1:-1] for name in vars(base) if not name.startswith("_")}
+    assert members == {
+        "transport",
+        "can_send_request",
+        "request_id",
+        "message_metadata",
+        "cancel_requested",
+        "progress",
+        "notify",
+        "send_raw_request",
+    }
+    assert {"kind", "can_send_request", "headers"} == set(get_type_hints(TransportContext))
+    assert "request_context" in get_type_hints(ServerMessageMetadata)
+
+
+def test_a_connection_from_an_envelope_is_open_in_both_eras() -> None:
+    for revision in (*HANDSHAKE_PROTOCOL_VERSIONS, *MODERN_PROTOCOL_VERSIONS):
+        connection = Connection.from_envelope(revision, None, None)
+        assert connection.initialize_accepted
+        assert isinstance(connection.initialized, anyio.Event)
+        assert not connection.has_standalone_channel
+
+
+def test_the_revisions_are_those_we_know() -> None:
+    assert MODERN_PROTOCOL_VERSIONS == ("2026-07-28",)
+    assert HANDSHAKE_PROTOCOL_VERSIONS == ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+
+
+def test_the_statuses_are_those_of_the_specification() -> None:
+    assert dict(inbound.ERROR_CODE_HTTP_STATUS) == {
+        -32700: 400,
+        -32600: 400,
+        -32602: 400,
+        -32020: 400,
+        -32021: 400,
+        -32022: 400,
+        -32601: 404,
+    }
+
+
+def test_a_comfortable_server_gives_its_lowlevel_one_away() -> None:
+    server = MCPServer("s")
+    server.streamable_http_app()
+    assert type(server.session_manager.app) is Server
+
+
+def test_a_new_server_traces_and_does_nothing_else() -> None:
+    [middleware] = Server[Any]("s").middleware
+    assert type(middleware).__name__ == "OpenTelemetryMiddleware"
+    assert type(middleware).__module__.startswith("mcp.")
+
+
+def test_a_listen_handler_can_be_closed_through_the_lowlevel_server() -> None:
+    server = MCPServer("s")
+    server.streamable_http_app()
+    entry = server.session_manager.app.get_request_handler("subscriptions/listen")
+    assert entry is not None
+    assert isinstance(entry.handler, ListenHandler)
+    assert callable(entry.handler.close)
+
+
+def test_tools_learn_their_caller_from_the_context_variable() -> None:
+    access = AccessToken(token="t", client_id="c", scopes=["s"], expires_at=1, resource="r", subject="u", claims={})
+    reset = auth_context_var.set(AuthenticatedUser(access))
+    try:
+        assert get_access_token() is access
+    finally:
+        auth_context_var.reset(reset)
+
+
+def test_a_tool_still_drops_security_schemes() -> None:
+    tool = Tool.model_validate({"name": "t", "inputSchema": {"type": "object"}, "securitySchemes": []})
+    assert "securitySchemes" not in tool.model_dump(by_alias=True)
+
+
+@pytest.mark.parametrize("name", ["cache_hints", "lifespan", "middleware", "server_info_stamp", "get_request_handler"])
+def test_a_lowlevel_server_has_what_is_read_off_it(name: str) -> None:
+    assert hasattr(Server[Any]("s"), name)
