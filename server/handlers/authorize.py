@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 async def authorize(request: web.Request) -> web.Response:
     """Check an authorization request, keep it, and lead to the page."""
-    params = requests.query(request) if request.method == "GET" else await requests.form(request)
+    params = await requests.form(request) if request.method == "POST" else requests.query(request)
     ctx = requests.context(request)
     browser = _browser(request) or ctx.entropy(32).hex()
     response = redirect(request, f"{PAGE}?request={await endpoint.begin(params, browser, ctx)}")
