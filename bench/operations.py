@@ -1,0 +1,157 @@
+"""What is measured: each operation is prepared for a connection, and then run over and over."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
+
+from bench.wire import Connection, request
+
+Operation = Callable[[], Awaitable[object]]
+Prepare = Callable[[Connection, int], Awaitable[Operation]]
+"""Makes an operation for a connection to a port."""
+
+REDIRECT_URI = "https://assistant.example/callback"
+MODERN, HANDSHAKE = "2026-07-28", "2025-11-25"
+
+_FORM = "application/x-www-form-urlencoded"
+_METADATA = json.dumps(
+    {
+        "client_name": "Benchmark",
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "scope": "read",
+    }
+).encode()
+_serial = count()
+
+
+async def health(connection: Connection, port: int) -> Operation:
+    """Prepare a GET of ``/health``, which the bare handler has too."""
+    text = request("GET", "/health", port)
+    return lambda: connection.expect(200, text)
+
+
+async def registration(connection: Connection, port: int) -> Operation:
+    """Prepare registrations, each of a new public client."""
+    text = request("POST", "/register", port, _METADATA, Content_Type="application/json")
+    return lambda: connection.expect(201, text)
+
+
+async def login(connection: Connection, port: int) -> Operation:
+    """Prepare complete logins of one client, each with a browser that has no cookie yet."""
+    client_id = await register(connection, port)
+    return lambda: log_in(connection, port, client_id)
+
+
+async def refresh(connection: Connection, port: int) -> Operation:
+    """Prepare refreshes, each with the refresh token that the one before gave."""
+    client_id = await register(connection, port)
+    tokens = await log_in(connection, port, client_id)
+
+    async def run() -> None:
+        fields = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": tokens["refresh_token"]}
+        answer = await connection.expect(200, form("/token", port, fields))
+        tokens.update(json.loads(answer.body))
+
+    return run
+
+
+async def introspection(connection: Connection, port: int) -> Operation:
+    """Prepare introspections of one live access token by the client that holds it."""
+    client_id = await register(connection, port)
+    tokens = await log_in(connection, port, client_id)
+    text = form("/introspect", port, {"client_id": client_id, "token": tokens["access_token"]})
+
+    async def run() -> None:
+        answer = await connection.expect(200, text)
+        if b'"active": true' not in answer.body and b'"active":true' not in answer.body:
+            raise RuntimeError(f"not active: {answer.body!r}")
+
+    return run
+
+
+def call(era: str, tool: str, arguments: dict[str, Any]) -> Prepare:
+    """Prepare calls of a tool with one live access token, in a revision of the protocol."""
+
+    async def prepare(connection: Connection, port: int) -> Operation:
+        tokens = await log_in(connection, port, await register(connection, port))
+        text = tool_call(port, str(tokens["access_token"]), era, tool, arguments)
+
+        async def run() -> None:
+            answer = await connection.expect(200, text)
+            if b'"result"' not in answer.body or b'"isError":true' in answer.body:
+                raise RuntimeError(f"no result: {answer.body!r}")
+
+        return run
+
+    return prepare
+
+
+def tool_call(port: int, token: str, era: str, tool: str, arguments: dict[str, Any]) -> bytes:
+    """Write out a ``tools/call`` as a client of that revision does."""
+    params: dict[str, Any] = {"name": tool, "arguments": arguments}
+    headers = {"MCP_Protocol_Version": era}
+    if era == MODERN:
+        client = {"name": "benchmark", "version": "1"}
+        params["_meta"] = {
+            PROTOCOL_VERSION_META_KEY: era,
+            CLIENT_CAPABILITIES_META_KEY: {},
+            CLIENT_INFO_META_KEY: client,
+        }
+        headers |= {"Mcp_Method": "tools/call", "Mcp_Name": tool}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+    return request(
+        "POST",
+        "/mcp",
+        port,
+        body,
+        Authorization=f"Bearer {token}",
+        Content_Type="application/json",
+        Accept="application/json, text/event-stream",
+        **headers,
+    )
+
+
+def form(path: str, port: int, fields: dict[str, str], **headers: str) -> bytes:
+    """Write out a form that is posted."""
+    return request("POST", path, port, urlencode(fields).encode(), Content_Type=_FORM, **headers)
+
+
+async def register(connection: Connection, port: int) -> str:
+    """Register a public client and give its id."""
+    text = request("POST", "/register", port, _METADATA, Content_Type="application/json")
+    return str(json.loads((await connection.expect(201, text)).body)["client_id"])
+
+
+async def log_in(connection: Connection, port: int, client_id: str) -> dict[str, str]:
+    """Go the whole way: authorization request, consent page, its form, and the code for tokens."""
+    verifier = f"{next(_serial):064}"
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": REDIRECT_URI,
+        "scope": "read",
+        "state": "benchmark",
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    begun = await connection.expect(302, request("GET", f"/authorize?{urlencode(asked)}", port))
+    cookie = begun.header(b"Set-Cookie").partition(";")[0]
+    page = await connection.expect(200, request("GET", begun.header(b"Location"), port, Cookie=cookie))
+    hidden = re.search(rb'name="request" value="([^"]+)"', page.body)
+    fields = {"request": hidden[1].decode() if hidden else "", "scope": "read", "decision": "approve"}
+    decided = await connection.expect(303, form("/oauth/authorize/approve", port, fields, Cookie=cookie))
+    code = parse_qs(urlsplit(decided.header(b"Location")).query)["code"][0]
+    exchange = {"grant_type": "authorization_code", "client_id": client_id, "code": code, "code_verifier": verifier}
+    tokens: dict[str, str] = json.loads((await connection.expect(200, form("/token", port, exchange))).body)
+    return tokens
