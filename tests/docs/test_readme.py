@@ -1,21 +1,17 @@
-"""What the documentation says is there is there, and what it shows runs."""
+"""What the documentation says is there is there."""
 
 import re
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from mcp.client import Client
-from mcp.server.mcpserver import MCPServer
 
 from server.cli import main
 from server.routes import routes
 from server.settings import Settings, SettingsError, load_settings
 from server.storage.migrate import migrate
-from tests.support import Live, serve
+from tests.support import serve
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -196,51 +192,10 @@ def test_internal_links_lead_somewhere(page: Path) -> None:
             assert anchor in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}, target
 
 
-@pytest.fixture
-def guest_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Save the example of the README as it tells one to, and stand in that folder."""
-    example = re.search(r"```python\n(.*?)```", section("Put your own tools behind it"), re.DOTALL)
-    assert example is not None
-    (tmp_path / "guest_book.py").write_text(example[1], encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "guest_book", raising=False)
-    return tmp_path
-
-
-async def test_the_example_answers_the_sdks_own_client(guest_book: Path) -> None:
-    names: dict[str, Any] = {}
-    exec((guest_book / "guest_book.py").read_text(encoding="utf-8"), names)  # noqa: S102 - the README's own example
-    server = names["server"]
-    assert isinstance(server, MCPServer)
-    async with Client(server) as client:
-        await client.call_tool("sign_guest_book", {"text": "Hello"})
-        book = await client.call_tool("read_guest_book", {})
-    assert book.structured_content == {"result": ["somebody: Hello"]}
-
-
-async def test_the_example_is_served_behind_its_scopes(guest_book: Path) -> None:
-    async with serve(guest_book, mcp_server="guest_book:server") as live:
-        app = await live.register()
-        reader, writer = await live.log_in(app), await live.log_in(app, scope="read write")
-        refused = await sign(live, reader["access_token"])
-        signed = await sign(live, writer["access_token"])
-    assert refused[0] == 403
-    assert refused[1]["error"] == "insufficient_scope"
-    assert signed[1]["result"]["structuredContent"] == {"result": "demo: Hello"}
-
-
-async def sign(live: Live, token: str) -> tuple[int, Any]:
-    """Call the example's second tool, and give status and body."""
-    call = {"name": "sign_guest_book", "arguments": {"text": "Hello"}}
-    answer = await live.send(
-        "POST",
-        "/mcp",
-        json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": "2025-11-25",
-        },
-    )
-    return answer.status, answer.json
+async def test_the_start_logs_the_lines_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shown = re.search(r"```text\n(.*?)```", section("Start it"), re.DOTALL)
+    assert shown is not None
+    with caplog.at_level("INFO"):
+        async with serve(tmp_path, server_url="http://localhost:8000"):
+            pass
+    assert shown[1].splitlines() == [message for message in caplog.messages if message.startswith("OAuth ")]
