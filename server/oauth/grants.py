@@ -6,7 +6,7 @@ Each one checks, decides, and then writes once by compare-and-set; who loses a r
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
-from server.oauth import pkce, redirect, resource, scopes, tokens
+from server.oauth import pkce, resource, scopes, tokens
 from server.oauth.context import Context
 from server.oauth.errors import (
     InvalidGrant,
@@ -95,8 +95,7 @@ async def _unused_code_of(stored: AuthorizationCode | None, client: Client, ctx:
 
 def _check_bindings(stored: AuthorizationCode, params: Parameters, verifier: str, audience: str) -> None:
     """Hold the exchange to what the code was issued for (RFC 6749 4.1.3, RFC 7636 4.6, RFC 8707 2.2)."""
-    presented = params.get("redirect_uri")
-    if presented is not None and not redirect.matches(stored.redirect_uri, presented):
+    if params.get("redirect_uri") not in {None, stored.redirect_uri}:
         raise InvalidGrant("redirect_uri is not the one that the code was issued for")
     if audience != stored.audience:
         raise InvalidGrant("the code was issued for another resource")
