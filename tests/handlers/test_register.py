@@ -1,0 +1,78 @@
+"""POST /register over HTTP; what may be registered is proved in tests/oauth/test_registration.py."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from tests.support import REDIRECT_URI, START, Live
+
+Start = Callable[..., AbstractAsyncContextManager[Live]]
+
+
+async def test_a_client_that_was_never_seen_before_is_registered(live: Live) -> None:
+    asked = {"client_name": "Example", "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none"}
+    answer = await live.send("POST", "/register", json=asked)
+    assert answer.status == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.json == {
+        **asked,
+        "client_id": answer.json["client_id"],
+        "client_id_issued_at": START,
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+    }
+
+
+async def test_the_secret_is_told_once_and_stored_as_a_digest(live: Live) -> None:
+    app = await live.register(token_endpoint_auth_method=...)
+    secret = app.registration["client_secret"]
+    assert (app.registration["token_endpoint_auth_method"], len(secret)) == ("client_secret_basic", 56)
+    assert app.registration["client_secret_expires_at"] == 0
+    live.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    stored = b"".join(file.read_bytes() for file in live.database.parent.glob("server.db*"))
+    assert secret.encode() not in stored
+
+
+async def test_a_registration_outlives_the_process(start: Start) -> None:
+    async with start() as live:
+        app = await live.register(token_endpoint_auth_method="client_secret_post")
+        tokens = await live.log_in(app)
+    async with start() as again:
+        assert (await again.refresh(app, tokens["refresh_token"])).status == 200
+
+
+@pytest.mark.parametrize(
+    ("metadata", "error"),
+    [
+        ({"redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": [f"{REDIRECT_URI}/{number}" for number in range(11)]}, "invalid_redirect_uri"),
+        ({}, "invalid_redirect_uri"),
+        ({"redirect_uris": REDIRECT_URI}, "invalid_client_metadata"),
+        ({"redirect_uris": [REDIRECT_URI], "grant_types": ["implicit"]}, "invalid_client_metadata"),
+    ],
+)
+async def test_a_refusal_has_the_standards_code(live: Live, metadata: dict[str, Any], error: str) -> None:
+    answer = await live.send("POST", "/register", json=metadata)
+    assert (answer.status, answer.json["error"]) == (400, error)
+    assert set(answer.json) == {"error", "error_description"}
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "WWW-Authenticate" not in answer.headers
+
+
+async def test_what_comes_back_is_json_whatever_the_name_is(live: Live) -> None:
+    for name in ("é\u4e2d\U0001f600", "\x00", "\u2028", '"\\', "</script>"):
+        app = await live.register(client_name=name.strip() + "x")
+        assert app.registration["client_name"] == name.strip() + "x"
+        assert live.sql("SELECT client_name FROM clients WHERE client_id = ?", app.client_id)
+
+
+async def test_a_body_of_16_kib_is_taken_and_one_byte_more_is_not(live: Live) -> None:
+    body = json.dumps({"redirect_uris": [REDIRECT_URI], "x": ""})
+    for size, status in ((16 * 1024, 201), (16 * 1024 + 1, 413)):
+        padded = body.replace('"x": ""', f'"x": "{"y" * (size - len(body))}"')
+        answer = await live.send("POST", "/register", data=padded, headers={"Content-Type": "application/json"})
+        assert (len(padded), answer.status) == (size, status)
