@@ -1,17 +1,21 @@
 import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mcp.client import Client
 from mcp_types import CallToolResult
 
-from server.oauth.store import StoreUnavailable
+from server.services import Services
+from server.settings import load_settings
 from server.storage.database import Database, open_database
+from server.tools import build
 from server.tools.account_summary import Account, PaymentMethod, demonstration_accounts
 from tests.tools.conftest import Call, World
 
@@ -101,17 +105,23 @@ async def test_a_token_without_a_user_is_told_to_sign_in(call: Call, sign_in: Si
     assert "Nobody is signed in" in text(result)
 
 
-async def test_a_store_that_cannot_answer_is_no_secret_spilled(
-    call: Call, sign_in: SignIn, text: Text, store: Database, monkeypatch: pytest.MonkeyPatch
+async def test_while_nothing_can_be_written_accounts_are_shown_and_none_made(
+    sign_in: SignIn, text: Text, tmp_path: Path, world: World
 ) -> None:
-    async def fail(_user_id: str) -> tuple[Account, ...]:
-        raise StoreUnavailable("disk I/O error in /var/lib/server.db")
-
-    monkeypatch.setattr(store, "get_accounts", fail)
-    with sign_in("user-1"):
-        result = await call("att-account-summary")
-    assert result.is_error
-    assert text(result) == "The data cannot be read just now, and nothing was changed. Try again shortly."
+    path = tmp_path / "held.db"
+    async with open_database(path, world.now, patience=0.2) as database:
+        server = build(Services(store=database, clock=lambda: world.now, settings=load_settings(_env_file=None)))
+        await database.open_accounts("old", demonstration_accounts("old", date(2026, 11, 23)), world.now)
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            async with Client(server) as client:
+                with sign_in("old"):
+                    shown = await client.call_tool("att-account-summary", {})
+                with sign_in("new"):
+                    refused = await client.call_tool("att-account-summary", {})
+    assert not shown.is_error
+    assert refused.is_error
+    assert text(refused) == "The data cannot be read just now, and nothing was changed. Try again shortly."
 
 
 @given(user_id=st.text(), today=st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1)))
