@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-DRAIN_TIMEOUT = 5.0
-"""Seconds that tools of the handshake era have to end in once the server stops."""
+DRAIN_TIMEOUT = 9.0
+"""Seconds from the beginning of a stop in which work that outlived its connection has to end."""
 
 _ENVELOPE = {PROTOCOL_VERSION_META_KEY: LATEST_MODERN_VERSION, CLIENT_CAPABILITIES_META_KEY: {}}
 _INTERNAL = ErrorData(code=INTERNAL_ERROR, message="Internal server error")
@@ -42,6 +42,7 @@ class Kernel:
         self.server = server
         self._state = lifespan_state
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._stops_at: float | None = None
         self.catalogue = Catalogue(settings, self._list_page)
 
     @property
@@ -68,6 +69,10 @@ class Kernel:
             )
             if request.method == "tools/list":
                 result = self.catalogue.publish(result)
+        except asyncio.CancelledError as error:
+            if _is_being_cancelled():
+                raise
+            return _failure(request, error)
         except Exception as error:  # noqa: BLE001 - whatever a plugged server raises must not leak
             return _failure(request, error)
         return {"jsonrpc": "2.0", "id": request.id, "result": result}, None
@@ -94,15 +99,19 @@ class Kernel:
         return task
 
     def close_streams(self) -> None:
-        """End the streams that would otherwise stay open for as long as their clients do."""
+        """Begin to stop: end the streams that would otherwise stay open for as long as their clients do."""
+        if self._stops_at is None:
+            self._stops_at = asyncio.get_running_loop().time() + DRAIN_TIMEOUT
         entry = self.server.get_request_handler("subscriptions/listen")
         if entry is not None and isinstance(entry.handler, ListenHandler):
             entry.handler.close()
 
     async def drain(self) -> None:
         """Wait for the spawned work, and cancel what has not ended in time."""
+        self.close_streams()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=DRAIN_TIMEOUT)
+            left = (self._stops_at or 0) - asyncio.get_running_loop().time()
+            _, late = await asyncio.wait(self._tasks, timeout=max(left, 0))
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -116,7 +125,6 @@ async def open_kernel(server: Server[Any], settings: Settings) -> AsyncIterator[
         try:
             yield kernel
         finally:
-            kernel.close_streams()
             await kernel.drain()
 
 
@@ -130,7 +138,13 @@ def encode(answer: Any) -> bytes:
         return to_json({"jsonrpc": "2.0", "id": request_id, "error": _dump(_INTERNAL)})
 
 
-def _failure(request: Request, error: Exception) -> tuple[dict[str, Any], int]:
+def _is_being_cancelled() -> bool:
+    """Tell our own cancellation from a cancelled error that a tool let out of something it awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _failure(request: Request, error: BaseException) -> tuple[dict[str, Any], int]:
     data = handler_exception_to_error_data(error)
     if data is None:
         logger.error("%s failed", request.method, exc_info=error)

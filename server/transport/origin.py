@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from server.settings import Settings, is_loopback
@@ -39,10 +40,15 @@ def may_call_openly(origins: Sequence[str], settings: Settings) -> bool:
 
 def is_our_host(hosts: Sequence[str], settings: Settings) -> bool:
     """Tell whether a ``Host`` may be ours; bound to loopback, only loopback names and that of ``SERVER_URL`` are."""
-    if not is_loopback(settings.host):
+    return _is_ours(",".join(hosts).lower(), settings.host, settings.server_url)
+
+
+@lru_cache(maxsize=256)
+def _is_ours(host: str, bound_to: str, server_url: str) -> bool:
+    if not is_loopback(bound_to):
         return True
-    match = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
+    match = _HOST.fullmatch(host)
     if match is None:
         return False
     name = match["host"].strip("[]")
-    return is_loopback(name) or name == urlsplit(settings.server_url).hostname
+    return is_loopback(name) or name == urlsplit(server_url).hostname

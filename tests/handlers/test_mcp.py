@@ -1,6 +1,7 @@
 """The door of ``/mcp``: who may come in, and what the others are told (OAUTH, "The resource server")."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ async def test_a_token_in_the_query_is_refused_even_beside_a_good_one(tmp_path: 
             assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
 
 
-async def _ping(site: Site, **headers: str) -> int:
+async def _ping(site: Site, **headers: Any) -> int:
     return (await site.legacy("ping", token=await site.token(), **headers)).status
 
 

@@ -137,3 +137,12 @@ def lowlevel() -> Server[Any]:
 def unlisted() -> Server[Any]:
     """Build a server that has tools and does not list them."""
     return Server("unlisted", on_call_tool=_call_tool)
+
+
+async def _call_cancelled(_: ServerRequestContext, __: types.CallToolRequestParams) -> types.CallToolResult:
+    raise asyncio.CancelledError
+
+
+def cancelling() -> Server[Any]:
+    """Build a server whose tool lets out the cancellation of something else."""
+    return Server("cancelling", on_call_tool=_call_cancelled)

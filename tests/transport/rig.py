@@ -85,9 +85,7 @@ class Site:
         assert await store.redeem_authorization_code(code.code_digest, grant, token, None, NOW)
         return access
 
-    async def send(
-        self, body: Any = None, *, token: str | None = None, method: str = "POST", **headers: str | None
-    ) -> Answer:
+    async def send(self, body: Any = None, *, token: str | None = None, method: str = "POST", **headers: Any) -> Answer:
         """Send bytes as they are and anything else as JSON; ``Some_Header=None`` leaves a usual header out."""
         data = BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode()) if body is not None else None
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -98,7 +96,7 @@ class Site:
             return await _read(response)
 
     async def modern(
-        self, method: str, params: dict[str, Any] | None = None, *, token: str | None = None, **headers: str | None
+        self, method: str, params: dict[str, Any] | None = None, *, token: str | None = None, **headers: Any
     ) -> Answer:
         """Make a request of 2026-07-28, with the headers that mirror it."""
         params = {"_meta": {}, **(params or {})}
@@ -117,7 +115,7 @@ class Site:
         *,
         version: str | None = "2025-11-25",
         token: str | None = None,
-        **headers: str | None,
+        **headers: Any,
     ) -> Answer:
         """Make a request of a revision with a handshake."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method} | ({} if params is None else {"params": params})

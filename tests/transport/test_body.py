@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_accept_is_read_with_ranges_and_weights(accept: str, expected: tuple[boo
 
 
 async def test_a_post_that_is_not_acceptable_is_told_so(tmp_path: Path) -> None:
-    refused: list[tuple[int, dict[str, str | None]]] = [
+    refused: list[tuple[int, dict[str, Any]]] = [
         (406, {"Accept": "text/html"}),
         (406, {"Accept": "text/event-stream"}),
         (415, {"Content_Type": "text/plain"}),
@@ -47,7 +48,12 @@ async def test_a_post_that_is_not_acceptable_is_told_so(tmp_path: Path) -> None:
         for status, headers in refused:
             answer = await site.send(PING, token=token, **headers)
             assert (answer.status, answer.json["id"]) == (status, None), headers
-        for headers in ({"Accept": None}, {"Accept": "application/json"}, {"Content_Type": "Application/JSON; charset=UTF-8"}):
+        served: list[dict[str, Any]] = [
+            {"Accept": None},
+            {"Accept": "application/json"},
+            {"Content_Type": "Application/JSON; charset=UTF-8"},
+        ]
+        for headers in served:
             assert (await site.send(PING, token=token, **headers)).status == 200, headers
 
 
@@ -68,9 +74,7 @@ async def test_a_body_has_at_most_4_mib(tmp_path: Path) -> None:
         assert (await site.send(fits + b" ", token=token)).status == 413
 
 
-async def test_a_body_that_does_not_arrive_in_time_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_body_that_does_not_arrive_in_time_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "READ_TIMEOUT", 0.2)
     async with serve(tmp_path) as site:
         head = {**HEADERS, "Authorization": f"Bearer {await site.token()}", "Host": "localhost", "Content-Length": "99"}

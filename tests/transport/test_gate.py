@@ -77,9 +77,15 @@ async def _open(site: Site, **headers: Any) -> list[int]:
         await site.legacy("ping", **headers),
         await site.send(note, **headers),
         await site.modern("server/discover", **headers),
-        *[await site.modern(method, **headers) for method in ("tools/list", "prompts/list", "resources/templates/list")],
+        *[
+            await site.modern(method, **headers)
+            for method in ("tools/list", "prompts/list", "resources/templates/list")
+        ],
         await site.legacy("resources/list", **headers),
-        *[await site.modern("resources/read", widget, **headers), await site.legacy("resources/read", widget, **headers)],
+        *[
+            await site.modern("resources/read", widget, **headers),
+            await site.legacy("resources/read", widget, **headers),
+        ],
         *[await site.call(era, tool, **headers) for era in ERAS for tool in ("free", "either")],
         await site.send([{"jsonrpc": "2.0", "id": 1, "method": "ping"}], **headers),
     ]
@@ -141,7 +147,10 @@ async def test_a_batch_needs_what_all_its_calls_need(tmp_path: Path) -> None:
     ]
     async with serve(tmp_path) as site:
         answer = await site.send(batch, token=await site.token("account"), User_Agent=CHATGPT)
-        assert (answer.status, answer.headers["WWW-Authenticate"]) == (403, _challenge("read payment", "insufficient_scope"))
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (
+            403,
+            _challenge("read payment", "insufficient_scope"),
+        )
         assert "paid" not in plugged.happened
 
 

@@ -12,7 +12,8 @@ HELLO: dict[str, Any] = {"capabilities": {}, "clientInfo": {"name": "test", "ver
 
 
 @pytest.mark.parametrize(
-    ("wanted", "answered"), [*zip(VERSIONS, VERSIONS, strict=True), ("2099-01-01", "2025-11-25"), ("2026-07-28", "2025-11-25")]
+    ("wanted", "answered"),
+    [*zip(VERSIONS, VERSIONS, strict=True), ("2099-01-01", "2025-11-25"), ("2026-07-28", "2025-11-25")],
 )
 async def test_initialize_settles_on_a_revision(tmp_path: Path, wanted: str, answered: str) -> None:
     async with serve(tmp_path) as site:
@@ -59,13 +60,13 @@ async def test_notifications_and_replies_are_accepted(tmp_path: Path, version: s
 async def test_an_error_of_a_handler_comes_under_200(tmp_path: Path) -> None:
     async with serve(tmp_path) as site:
         token = await site.token()
-        for method, params, code in (
-            ("no/such", {}, -32601),
-            ("server/discover", {}, -32601),
-            ("tools/call", {}, -32602),
-            ("initialize", {}, -32602),
+        for method, code in (
+            ("no/such", -32601),
+            ("server/discover", -32601),
+            ("tools/call", -32602),
+            ("initialize", -32602),
         ):
-            answer = await site.legacy(method, params, token=token)
+            answer = await site.legacy(method, {}, token=token)
             assert (answer.status, answer.json["id"], answer.json["error"]["code"]) == (200, 1, code), method
 
 

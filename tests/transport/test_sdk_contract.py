@@ -1,4 +1,4 @@
-"""What the transport relies on in the SDK. A failure here means: the SDK moved, read its changes before anything else."""
+"""What the transport relies on in the SDK. A failure here means that it moved: read its changes first."""
 
 import inspect
 from importlib.metadata import version
@@ -32,7 +32,12 @@ def test_the_sdk_is_of_the_minor_version_that_this_was_written_for() -> None:
 
 def test_the_drivers_take_what_we_give_them() -> None:
     assert _parameters(serve_one) == ["server", "dctx", "method", "params", "connection", "lifespan_state"]
-    assert _parameters(Connection.from_envelope) == ["protocol_version", "client_info", "client_capabilities", "outbound"]
+    assert _parameters(Connection.from_envelope) == [
+        "protocol_version",
+        "client_info",
+        "client_capabilities",
+        "outbound",
+    ]
     assert _parameters(inbound.classify_inbound_request) == ["body", "headers", "supported_modern_versions"]
     assert _parameters(inbound.validate_mcp_param_headers) == ["input_schema", "arguments", "headers"]
     assert _parameters(inbound.find_duplicated_routing_header) == ["headers"]
