@@ -6,19 +6,21 @@ and the next one goes on.
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 from server.clock import Clock
 from server.oauth.store import StoreUnavailable
-from server.storage.driver import Driver, Script, Statement
+from server.storage.driver import Driver, Script, Statement, T
 from server.storage.retention import SWEEPS, Sweep, times
 
 log = logging.getLogger(__name__)
 
-BATCH = 250
-"""Rows that one transaction looks at or removes."""
+BATCH = 100
+"""Rows that one transaction removes at most: each may touch several pages of its own."""
 
-_PAUSE = 0.002
-"""Seconds between batches, in which requests have the writer and the processor to themselves."""
+_STEP = 1_000
+"""Rows that one transaction walks over at most."""
 
 
 async def purge(driver: Driver, now: int) -> dict[str, int]:
@@ -30,30 +32,36 @@ async def purge(driver: Driver, now: int) -> dict[str, int]:
     removed: dict[str, int] = {}
     for sweep in SWEEPS:
         removed[sweep.table] = removed.get(sweep.table, 0) + await _sweep(driver, sweep, now)
-    more = True
-    while more:
-        await asyncio.sleep(_PAUSE)
-        more = await driver.reclaim()
+    while await _paced(driver.reclaim()):
+        pass
     return removed
+
+
+async def _paced(work: Coroutine[Any, Any, T]) -> T:
+    """Do a piece of work, and then leave the database to the requests for as long as it took."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    result = await work
+    await asyncio.sleep(loop.time() - started)
+    return result
 
 
 async def _sweep(driver: Driver, sweep: Sweep, now: int) -> int:
     total, after = 0, ""
     while True:
-        removed, until = await driver.write(_step(sweep, after, now))
+        removed, until = await _paced(driver.write(_batch(sweep, after, now)))
         total += removed
         if removed < BATCH:
             if until is None:
                 return total
             after = until
-        await asyncio.sleep(_PAUSE)
 
 
-def _step(sweep: Sweep, after: str, now: int) -> Script[tuple[int, str | None]]:
+def _batch(sweep: Sweep, after: str, now: int) -> Script[tuple[int, str | None]]:
     """Remove one batch; gives how many rows it had, and how far the walk has come, if it goes on."""
     until = None
     if sweep.boundary is not None:
-        until = (yield Statement(sweep.boundary, {"after": after, "batch": BATCH}))[0][0]
+        until = (yield Statement(sweep.boundary, {"after": after, "step": _STEP}))[0][0]
         if until is None:
             return 0, None
     values = {"after": after, "until": until, "batch": BATCH, **times(now)}

@@ -82,7 +82,7 @@ SWEEPS = (
         ) RETURNING 1""",
         """
         SELECT max(grant_id) FROM (
-            SELECT grant_id FROM grants WHERE grant_id > :after ORDER BY grant_id LIMIT :batch
+            SELECT grant_id FROM grants WHERE grant_id > :after ORDER BY grant_id LIMIT :step
         ) AS step""",
     ),
     Sweep(
@@ -96,7 +96,7 @@ SWEEPS = (
         ) RETURNING 1""",
         """
         SELECT max(grant_id) FROM (
-            SELECT grant_id FROM access_tokens WHERE grant_id > :after ORDER BY grant_id LIMIT :batch
+            SELECT grant_id FROM access_tokens WHERE grant_id > :after ORDER BY grant_id LIMIT :step
         ) AS step""",
     ),
     Sweep(
@@ -110,7 +110,7 @@ SWEEPS = (
         ) RETURNING 1""",
         """
         SELECT max(grant_id) FROM (
-            SELECT grant_id FROM refresh_tokens WHERE grant_id > :after ORDER BY grant_id LIMIT :batch
+            SELECT grant_id FROM refresh_tokens WHERE grant_id > :after ORDER BY grant_id LIMIT :step
         ) AS step""",
     ),
     # A client in the middle of an authorization, or that still holds anything usable, is in use.
@@ -141,7 +141,7 @@ SWEEPS = (
         ) RETURNING 1""",
         """
         SELECT max(client_id) FROM (
-            SELECT client_id FROM clients WHERE client_id > :after ORDER BY client_id LIMIT :batch
+            SELECT client_id FROM clients WHERE client_id > :after ORDER BY client_id LIMIT :step
         ) AS step""",
     ),
 )
