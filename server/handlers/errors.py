@@ -72,7 +72,7 @@ def _page(error: PageError, request: web.Request) -> web.StreamResponse:
 @answer.register
 def oauth_error(error: OAuthError, request: web.Request) -> web.StreamResponse:
     """Answer as RFC 6749 section 5.2 has it, or with a page where a person is waiting."""
-    log.info("%s refused: %s: %s %s", request.path, error.code, error.description, error.detail)
+    log.info("%s refused: %s: %s", request.path, error.code, "; ".join(filter(None, (error.description, error.detail))))
     if request.path in _PAGES:
         return _page(PageError("This request cannot be served", f"{error.description}.", ADVICE), request)
     response = web.json_response(
