@@ -47,7 +47,9 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     app[keys.ENTROPY] = entropy
     pages.setup_pages(app)
     app.on_response_prepare.append(access.add_headers)
-    app.add_routes(routes(settings))
+    for route in routes(settings):
+        route.kwargs["expect_handler"] = access.expect
+        route.register(app.router)
     app.cleanup_ctx.append(lifespan)
     app.on_shutdown.append(close_streams)
     return app

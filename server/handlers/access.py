@@ -4,7 +4,7 @@ import contextvars
 import logging
 import time
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from server import keys
 from server.handlers.errors import Handler
@@ -50,7 +50,7 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         level = logging.DEBUG if request.path.startswith("/health") else logging.INFO
         elapsed = (time.perf_counter() - started) * 1000
-        log.log(level, "%s %s %d %.1f ms", request.method, request.path, status, elapsed)
+        log.log(level, "%s %s %d %.1f ms", request.method, request.rel_url.raw_path, status, elapsed)
         request_id.reset(token)
     return response
 
@@ -66,6 +66,18 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.path.startswith(CROSS_ORIGIN):
         headers.update(_CORS)
+
+
+async def expect(request: web.Request) -> None:
+    """Tell a client that waits for it to send its body; no other expectation is met (RFC 9110 section 10.1.1).
+
+    Raises:
+        web.HTTPExpectationFailed: The client expects something else.
+    """
+    if request.headers["Expect"].lower() != "100-continue":
+        raise web.HTTPExpectationFailed
+    if request.version >= HttpVersion11 and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 async def preflight(request: web.Request) -> web.Response:

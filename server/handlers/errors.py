@@ -46,7 +46,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 @singledispatch
 def answer(error: Exception, request: web.Request) -> web.StreamResponse:
     """Answer a failure of ours: the log says exactly what, the client only that."""
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    log.error("%s %s failed", request.method, request.rel_url.raw_path, exc_info=error)
     return _failure(request, _BROKEN, "server_error")
 
 
@@ -102,7 +102,7 @@ def _(error: web.HTTPException, request: web.Request) -> web.StreamResponse:
         page = PageError(phrase, f"The server answered: {phrase}.", "Check the address.", status=error.status)
         response = _page(page, request)
     else:
-        content = {"error": phrase.lower().replace(" ", "_"), "error_description": f"{request.path}: {phrase}"}
+        content = {"error": phrase.lower().replace(" ", "_"), "error_description": phrase}
         response = web.json_response(content, status=error.status, headers=NO_STORE)
     response.headers.update(kept)
     return response
@@ -112,7 +112,7 @@ def _(error: web.HTTPException, request: web.Request) -> web.StreamResponse:
 @answer.register(web.RequestPayloadError)
 def _(error: Exception, request: web.Request) -> web.StreamResponse:
     """Refuse a body whose encoding or framing is broken: that is the sender's fault (RFC 9110 section 15.5.1)."""
-    log.info("%s %s could not be read: %s", request.method, request.path, type(error).__name__)
+    log.info("%s %s could not be read: %s", request.method, request.rel_url.raw_path, type(error).__name__)
     content = {"error": "invalid_request", "error_description": "the body could not be decoded"}
     return web.json_response(content, status=HTTPStatus.BAD_REQUEST, headers=NO_STORE)
 

@@ -80,11 +80,12 @@ def credentials(request: web.Request, params: Parameters) -> Credentials:
     """Take from a request what authenticates its client (RFC 6749 section 2.3.1).
 
     Raises:
-        InvalidClient: There are several ``Authorization`` headers, or it is not well-formed ``Basic``.
+        InvalidRequest: There are several ``Authorization`` headers.
+        InvalidClient: The header is not well-formed ``Basic``.
     """
     headers = request.headers.getall("Authorization", [])
     if len(headers) > 1:
-        raise InvalidClient("there are several Authorization headers")
+        raise InvalidRequest("there are several Authorization headers")
     basic = _basic(headers[0]) if headers else None
     return Credentials(basic, params.get("client_id"), params.get("client_secret"))
 
