@@ -30,6 +30,9 @@ class Driver(Protocol):
     async def read(self, script: Script[T]) -> T:
         """Run a transaction that only reads; it sees everything that was written before the call."""
 
+    async def scan(self, script: Script[T]) -> T:
+        """Run a transaction that reads so much that no other read should have to wait for it."""
+
     async def write(self, script: Script[T]) -> T:
         """Run a transaction; its result comes once it is durable.
 

@@ -1,4 +1,4 @@
-"""The driver for SQLite, on aiosqlite: one connection that writes and one that reads.
+"""The driver for SQLite, on aiosqlite: a connection that writes, one that reads, and one for long reads.
 
 Each is a thread, and the hop to it costs more than most statements. So concurrent transactions
 share one hop, and those that write share one commit as well, each in a savepoint of its own.
@@ -7,6 +7,8 @@ share one hop, and those that write share one commit as well, each in a savepoin
 import logging
 import sqlite3
 from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,19 +65,27 @@ class _Kind(NamedTuple):
 class Sqlite:
     """Runs transactions on one SQLite file."""
 
-    def __init__(self, path: Path, writer: HopConnection, reader: HopConnection, patience: float) -> None:
-        """Take over two open connections to the file; see `open_sqlite`."""
+    def __init__(
+        self, path: Path, writer: HopConnection, reader: HopConnection, scanner: HopConnection, patience: float
+    ) -> None:
+        """Take over three open connections to the file; see `open_sqlite`."""
         self._path = path
         status = path.stat()
         self._identity = (status.st_dev, status.st_ino)
         self._writer = writer
-        self._reader = reader
+        self._readers = (reader, scanner)
         self._writes = Lane(writer.post, self._run_writes, patience)
-        self._reads = Lane(reader.post, self._run_reads, patience)
+        self._reads = Lane(reader.post, partial(self._run_reads, reader), patience)
+        self._scans = Lane(scanner.post, partial(self._run_reads, scanner), patience)
 
     async def read(self, script: Script[T]) -> T:
         """Run a transaction that only reads, together with the others that wait."""
         result: T = await self._reads.submit(script)
+        return result
+
+    async def scan(self, script: Script[T]) -> T:
+        """Run a long transaction that only reads, which no other read waits for."""
+        result: T = await self._scans.submit(script)
         return result
 
     async def write(self, script: Script[T]) -> T:
@@ -89,9 +99,10 @@ class Sqlite:
 
     async def close(self) -> None:
         """Finish what was taken, bring the write-ahead log home, and close the file."""
-        await self._reads.close()
-        await self._writes.close()
-        await self._reader.close()
+        for lane in (self._scans, self._reads, self._writes):
+            await lane.close()
+        for reader in self._readers:
+            await reader.close()
         try:
             await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
@@ -103,9 +114,9 @@ class Sqlite:
         run = _in_savepoint if len(jobs) > 1 else _alone
         return self._run(self._writer.raw, _Kind("BEGIN IMMEDIATE", 0o222), jobs, run)
 
-    def _run_reads(self, jobs: list[Job]) -> bool:
+    def _run_reads(self, reader: HopConnection, jobs: list[Job]) -> bool:
         """Run jobs on one snapshot of the database; this is the reader's thread."""
-        return self._run(self._reader.raw, _Kind("BEGIN", 0o444), jobs, _guarded)
+        return self._run(reader.raw, _Kind("BEGIN", 0o444), jobs, _guarded)
 
     def _run(
         self, connection: sqlite3.Connection, kind: _Kind, jobs: list[Job], run: Callable[[sqlite3.Cursor, Job], None]
@@ -213,10 +224,11 @@ async def open_sqlite(path: Path, patience: float = PATIENCE) -> Sqlite:
     Raises:
         sqlite3.Error: The file cannot be opened.
     """
-    writer = await connect(path, "rw", WRITER)
-    try:
+    async with AsyncExitStack() as stack:
+        writer = await connect(path, "rw", WRITER)
+        stack.push_async_callback(writer.close)
         reader = await connect(path, "ro", READER)
-    except BaseException:
-        await writer.close()
-        raise
-    return Sqlite(path, writer, reader, patience)
+        stack.push_async_callback(reader.close)
+        scanner = await connect(path, "ro", READER)
+        stack.pop_all()
+    return Sqlite(path, writer, reader, scanner, patience)

@@ -93,7 +93,7 @@ class SqlStore:
 
     async def count_live(self, now: int) -> Counts:
         """Count the live rows."""
-        return await self._driver.read(_count_live(now))
+        return await self._driver.scan(_count_live(now))
 
 
 def _returns_row(statement: str, **values: object) -> Script[bool]:

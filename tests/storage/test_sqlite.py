@@ -122,6 +122,24 @@ async def test_a_read_waits_for_no_writer(driver: Sqlite) -> None:
     assert await driver.read(names()) == ["first"]
 
 
+async def test_a_read_waits_for_no_scan(driver: Sqlite) -> None:
+    gate = Event()
+
+    def scan() -> Script[list[str]]:
+        result = yield from names()
+        gate.wait(10)
+        return result
+
+    scanning = asyncio.create_task(driver.scan(scan()))
+    await asyncio.sleep(0.1)
+
+    assert await driver.read(names()) == []
+    assert not scanning.done()
+
+    gate.set()
+    assert await scanning == []
+
+
 async def test_one_whose_caller_gave_up_before_it_began_never_runs(driver: Sqlite) -> None:
     gate = Event()
     first = await begun(driver, gate)
