@@ -1,15 +1,12 @@
 """``python -m bench``: start the programs, measure in turn, print tables."""
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-
-import uvloop
 
 from bench import processes, scale
 from bench.load import CONNECTIONS, Comparison, compare
@@ -51,11 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run what is asked for and print it."""
     arguments = _parser().parse_args(argv)
     processes.pin(0, processes.cores()[1])
-    with (
-        tempfile.TemporaryDirectory(prefix="att-bench-", dir=arguments.directory) as name,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        runner.run(_measure(arguments, Path(name)))
+    with tempfile.TemporaryDirectory(prefix="att-bench-", dir=arguments.directory) as name:
+        _measure(arguments, Path(name))
     return 0
 
 
@@ -74,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _measure(arguments: argparse.Namespace, folder: Path) -> None:
+def _measure(arguments: argparse.Namespace, folder: Path) -> None:
     wanted = _chooser(arguments.only)
     rounds = arguments.rounds or (2 if arguments.quick else 10)
     rows = arguments.rows or (10_000 if arguments.quick else 100_000)
@@ -88,20 +82,20 @@ async def _measure(arguments: argparse.Namespace, folder: Path) -> None:
                 home = folder / row.mcp_server.replace(":", ".")
                 servers[row.mcp_server] = running.enter_context(processes.server(home, MCP_SERVER=row.mcp_server))
             child = servers[row.mcp_server]
-            _print(row, await compare(child, bare, row.prepare, rounds, arguments.seconds))
+            _print(row, compare(child, bare, row.prepare, rounds, arguments.seconds))
         for name, child in servers.items():
             print(f"memory of {name} after this: {child.memory()[0]:.0f} MB")
-    await _measure_scale(wanted, folder, rows, arguments.seconds, 1 if arguments.quick else 5)
+    _measure_scale(wanted, folder, rows, arguments.seconds, 1 if arguments.quick else 5)
 
 
-async def _measure_scale(wanted: Callable[[str], bool], folder: Path, rows: int, seconds: float, times: int) -> None:
+def _measure_scale(wanted: Callable[[str], bool], folder: Path, rows: int, seconds: float, times: int) -> None:
     figures = []
     if wanted("memory"):
-        figures += await scale.memory(folder / "memory", rows, seconds * 2)
+        figures += scale.memory(folder / "memory", rows, seconds * 2)
     if wanted("start"):
-        figures += await scale.start(folder / "start", rows * 10, times)
+        figures += scale.start(folder / "start", rows * 10, times)
     if wanted("purge"):
-        figures += await scale.purge(folder / "purge", rows)
+        figures += scale.purge(folder / "purge", rows)
     for one in figures:
         target = "" if one.target is None else f"< {one.target:g}"
         print(f"{one.name:34}{one.value:8.2f} {one.unit:3}{target:>9}  {one.note}")

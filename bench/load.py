@@ -1,15 +1,15 @@
 """Putting load on a program, and comparing it with the bare handler in alternating rounds."""
 
-import asyncio
+import selectors
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
-from bench import wire
 from bench.operations import Operation, Prepare, health
 from bench.processes import Child
+from bench.wire import Connection
 
 CONNECTIONS = 16
 """At once, each with one request under way."""
@@ -19,7 +19,6 @@ CONNECTIONS = 16
 class Round:
     """One uninterrupted stretch of load."""
 
-    operations: int
     seconds: float
     cpu_seconds: float
     """What the program used, of all cores together."""
@@ -29,7 +28,7 @@ class Round:
     @property
     def rate(self) -> float:
         """Operations a second."""
-        return self.operations / self.seconds
+        return len(self.latencies) / self.seconds
 
 
 @dataclass
@@ -60,8 +59,8 @@ class Comparison:
 
     @property
     def cpu_ratio(self) -> float:
-        """The same ratio by the processor time of the program, which waiting and neighbours do not change."""
-        return _cpu(self.bare) / (_cpu(self.rounds) or 1)
+        """The same ratio by the processor time of the program, which waiting and neighbours change little."""
+        return cpu_seconds(self.bare) / (cpu_seconds(self.rounds) or 1)
 
     @property
     def busy(self) -> float:
@@ -74,55 +73,76 @@ class Comparison:
         return quantiles(latencies, n=100, method="inclusive")[percent - 1] * 1000
 
 
-def _cpu(rounds: Sequence[Round]) -> float:
-    """Give the processor time of one operation in seconds."""
-    return sum(one.cpu_seconds for one in rounds) / sum(one.operations for one in rounds)
+def cpu_seconds(rounds: Sequence[Round]) -> float:
+    """Give the processor time of one operation."""
+    return sum(one.cpu_seconds for one in rounds) / sum(len(one.latencies) for one in rounds)
 
 
-async def _load(child: Child, operations: Sequence[Operation], seconds: float) -> Round:
-    """Run each operation over and over, one after the other, for a while."""
+class _Worker:
+    """A connection on which an operation is run over and over."""
+
+    def __init__(self, connection: Connection, operation: Operation) -> None:
+        self.connection = connection
+        self._operation = operation
+        self.began = 0.0
+
+    def begin(self, now: float) -> None:
+        self.began = now
+        self._flow = self._operation()
+        self.connection.socket.sendall(next(self._flow))
+
+    def is_done(self) -> bool:
+        """Take what has come and go on; ``True`` once the operation is complete."""
+        answer = self.connection.receive()
+        if answer is None:
+            return False
+        try:
+            self.connection.socket.sendall(self._flow.send(answer))
+        except StopIteration:
+            return True
+        return False
+
+
+def load(child: Child, workers: Sequence[_Worker], seconds: float) -> Round:
+    """Keep all workers busy for a while; what has begun is completed."""
     latencies: list[float] = []
     clock = time.perf_counter
-    began, cpu = clock(), child.cpu_seconds()
+    began, cpu, left = clock(), child.cpu_seconds(), len(workers)
     until = began + seconds
-
-    async def work(operation: Operation) -> None:
-        at = clock()
-        while at < until:
-            await operation()
-            now = clock()
-            latencies.append(now - at)
-            at = now
-
-    await asyncio.gather(*map(work, operations))
-    return Round(len(latencies), clock() - began, child.cpu_seconds() - cpu, latencies)
-
-
-async def _prepared(child: Child, prepare: Prepare, closing_all: ExitStack) -> list[Operation]:
-    await child.answered(wire.request("GET", "/health", child.port))
-    operations = []
-    for _ in range(CONNECTIONS):
-        connection = closing_all.enter_context(closing(await wire.connect(child.port)))
-        operations.append(await prepare(connection, child.port))
-    return operations
+    with selectors.DefaultSelector() as selector:
+        for worker in workers:
+            selector.register(worker.connection.socket, selectors.EVENT_READ, worker)
+            worker.begin(clock())
+        while left:
+            for key, _ in selector.select():
+                worker = key.data
+                if worker.is_done():
+                    now = clock()
+                    latencies.append(now - worker.began)
+                    if now < until:
+                        worker.begin(now)
+                    else:
+                        left -= 1
+    return Round(clock() - began, child.cpu_seconds() - cpu, latencies)
 
 
-async def run(child: Child, prepare: Prepare, seconds: float) -> None:
-    """Put an operation's load on a program, and measure nothing."""
+@contextmanager
+def prepared(child: Child, prepare: Prepare, connections: int = CONNECTIONS) -> Iterator[list[_Worker]]:
+    """Open connections and prepare an operation on each."""
+    child.wait_until_up()
     with ExitStack() as closing_all:
-        await _load(child, await _prepared(child, prepare, closing_all), seconds)
+        opened = [closing_all.enter_context(closing(Connection(child.port))) for _ in range(connections)]
+        yield [_Worker(connection, connection.run(prepare(child.port))) for connection in opened]
 
 
-async def compare(child: Child, bare: Child, prepare: Prepare, rounds: int, seconds: float) -> Comparison:
-    """Measure an operation and the bare handler in turn, after one round of each that does not count."""
+def compare(child: Child, bare: Child, prepare: Prepare, rounds: int, seconds: float) -> Comparison:
+    """Measure an operation and the bare handler in turn, after half a round of each that does not count."""
     comparison = Comparison()
-    with ExitStack() as closing_all:
-        ours = await _prepared(child, prepare, closing_all)
-        theirs = await _prepared(bare, health, closing_all)
-        await _load(child, ours, seconds / 2)
-        await _load(bare, theirs, seconds / 2)
+    with prepared(child, prepare) as ours, prepared(bare, health) as theirs:
+        load(child, ours, seconds / 2)
+        load(bare, theirs, seconds / 2)
         for _ in range(rounds):
-            comparison.bare.append(await _load(bare, theirs, seconds))
-            comparison.rounds.append(await _load(child, ours, seconds))
-        comparison.bare.append(await _load(bare, theirs, seconds))
+            comparison.bare.append(load(bare, theirs, seconds))
+            comparison.rounds.append(load(child, ours, seconds))
+        comparison.bare.append(load(bare, theirs, seconds))
     return comparison

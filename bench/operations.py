@@ -4,18 +4,18 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
 
-from bench.wire import Connection, request
+from bench.wire import Flow, expect, request
 
-Operation = Callable[[], Awaitable[object]]
-Prepare = Callable[[Connection, int], Awaitable[Operation]]
-"""Makes an operation for a connection to a port."""
+Operation = Callable[[], Flow[object]]
+Prepare = Callable[[int], Flow[Operation]]
+"""Makes an operation on the server at a port, which may take requests of its own."""
 
 REDIRECT_URI = "https://assistant.example/callback"
 MODERN, HANDSHAKE = "2026-07-28", "2025-11-25"
@@ -34,45 +34,47 @@ _METADATA = json.dumps(
 _serial = count()
 
 
-async def health(connection: Connection, port: int) -> Operation:
+def health(port: int) -> Flow[Operation]:
     """Prepare a GET of ``/health``, which the bare handler has too."""
     text = request("GET", "/health", port)
-    return lambda: connection.expect(200, text)
+    yield from expect(200, text)
+    return lambda: expect(200, text)
 
 
-async def registration(connection: Connection, port: int) -> Operation:
+def registration(port: int) -> Flow[Operation]:
     """Prepare registrations, each of a new public client."""
     text = request("POST", "/register", port, _METADATA, Content_Type="application/json")
-    return lambda: connection.expect(201, text)
+    yield from expect(201, text)
+    return lambda: expect(201, text)
 
 
-async def login(connection: Connection, port: int) -> Operation:
+def login(port: int) -> Flow[Operation]:
     """Prepare complete logins of one client, each with a browser that has no cookie yet."""
-    client_id = await register(connection, port)
-    return lambda: log_in(connection, port, client_id)
+    client_id = yield from register(port)
+    return lambda: log_in(port, client_id)
 
 
-async def refresh(connection: Connection, port: int) -> Operation:
+def refresh(port: int) -> Flow[Operation]:
     """Prepare refreshes, each with the refresh token that the one before gave."""
-    client_id = await register(connection, port)
-    tokens = await log_in(connection, port, client_id)
+    client_id = yield from register(port)
+    tokens = yield from log_in(port, client_id)
 
-    async def run() -> None:
+    def run() -> Flow[None]:
         fields = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": tokens["refresh_token"]}
-        answer = await connection.expect(200, form("/token", port, fields))
+        answer = yield from expect(200, form("/token", port, fields))
         tokens.update(json.loads(answer.body))
 
     return run
 
 
-async def introspection(connection: Connection, port: int) -> Operation:
+def introspection(port: int) -> Flow[Operation]:
     """Prepare introspections of one live access token by the client that holds it."""
-    client_id = await register(connection, port)
-    tokens = await log_in(connection, port, client_id)
+    client_id = yield from register(port)
+    tokens = yield from log_in(port, client_id)
     text = form("/introspect", port, {"client_id": client_id, "token": tokens["access_token"]})
 
-    async def run() -> None:
-        answer = await connection.expect(200, text)
+    def run() -> Flow[None]:
+        answer = yield from expect(200, text)
         if b'"active": true' not in answer.body and b'"active":true' not in answer.body:
             raise RuntimeError(f"not active: {answer.body!r}")
 
@@ -82,12 +84,12 @@ async def introspection(connection: Connection, port: int) -> Operation:
 def call(era: str, tool: str, arguments: dict[str, Any]) -> Prepare:
     """Prepare calls of a tool with one live access token, in a revision of the protocol."""
 
-    async def prepare(connection: Connection, port: int) -> Operation:
-        tokens = await log_in(connection, port, await register(connection, port))
+    def prepare(port: int) -> Flow[Operation]:
+        tokens = yield from log_in(port, (yield from register(port)))
         text = tool_call(port, str(tokens["access_token"]), era, tool, arguments)
 
-        async def run() -> None:
-            answer = await connection.expect(200, text)
+        def run() -> Flow[None]:
+            answer = yield from expect(200, text)
             if b'"result"' not in answer.body or b'"isError":true' in answer.body:
                 raise RuntimeError(f"no result: {answer.body!r}")
 
@@ -126,13 +128,13 @@ def form(path: str, port: int, fields: dict[str, str], **headers: str) -> bytes:
     return request("POST", path, port, urlencode(fields).encode(), Content_Type=_FORM, **headers)
 
 
-async def register(connection: Connection, port: int) -> str:
+def register(port: int) -> Flow[str]:
     """Register a public client and give its id."""
     text = request("POST", "/register", port, _METADATA, Content_Type="application/json")
-    return str(json.loads((await connection.expect(201, text)).body)["client_id"])
+    return str(json.loads((yield from expect(201, text)).body)["client_id"])
 
 
-async def log_in(connection: Connection, port: int, client_id: str) -> dict[str, str]:
+def log_in(port: int, client_id: str) -> Flow[dict[str, str]]:
     """Go the whole way: authorization request, consent page, its form, and the code for tokens."""
     verifier = f"{next(_serial):064}"
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
@@ -145,13 +147,13 @@ async def log_in(connection: Connection, port: int, client_id: str) -> dict[str,
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
-    begun = await connection.expect(302, request("GET", f"/authorize?{urlencode(asked)}", port))
+    begun = yield from expect(302, request("GET", f"/authorize?{urlencode(asked)}", port))
     cookie = begun.header(b"Set-Cookie").partition(";")[0]
-    page = await connection.expect(200, request("GET", begun.header(b"Location"), port, Cookie=cookie))
+    page = yield from expect(200, request("GET", begun.header(b"Location"), port, Cookie=cookie))
     hidden = re.search(rb'name="request" value="([^"]+)"', page.body)
     fields = {"request": hidden[1].decode() if hidden else "", "scope": "read", "decision": "approve"}
-    decided = await connection.expect(303, form("/oauth/authorize/approve", port, fields, Cookie=cookie))
+    decided = yield from expect(303, form("/oauth/authorize/approve", port, fields, Cookie=cookie))
     code = parse_qs(urlsplit(decided.header(b"Location")).query)["code"][0]
     exchange = {"grant_type": "authorization_code", "client_id": client_id, "code": code, "code_verifier": verifier}
-    tokens: dict[str, str] = json.loads((await connection.expect(200, form("/token", port, exchange))).body)
+    tokens: dict[str, str] = json.loads((yield from expect(200, form("/token", port, exchange))).body)
     return tokens

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
-from bench import wire
+from bench.wire import Connection
 
 ROOT = Path(__file__).parent.parent
 START_TIMEOUT = 30
@@ -63,22 +63,21 @@ class Child:
         sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 / 1e6 for line in status.splitlines() if "kB" in line}
         return sizes["VmRSS"], sizes["VmHWM"]
 
-    async def answered(self, request: bytes) -> wire.Answer:
-        """Send a request as soon as the program listens.
+    def wait_until_up(self) -> None:
+        """Wait until it listens.
 
         Raises:
-            RuntimeError: The program has ended, or does not listen in time.
+            RuntimeError: It has ended, or does not listen in time.
         """
         deadline = time.perf_counter() + START_TIMEOUT
         while time.perf_counter() < deadline and self._process.poll() is None:
             try:
-                connection = await wire.connect(self.port)
+                Connection(self.port).close()
             except ConnectionRefusedError:
-                time.sleep(0.002)  # noqa: ASYNC251 - nothing else is going on
-                continue
-            with closing(connection):
-                return await connection.send(request)
-        raise RuntimeError(f"process {self.pid} does not answer")
+                time.sleep(0.002)
+            else:
+                return
+        raise RuntimeError(f"process {self.pid} does not listen")
 
 
 @contextmanager

@@ -1,22 +1,22 @@
 """What grows with what is stored: memory, the time to start, and what requests notice of the purge."""
 
-import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
-from typing import BinaryIO
 
-from bench import load, processes, wire
+from bench import load, processes
 from bench.operations import MODERN, Operation, call, introspection, refresh, registration, tool_call
 from bench.populate import populate
+from bench.wire import Connection, expect
 from server.app import system_clock
 
-PACE = 0.01
-"""Seconds that each connection waits between requests while the purge is watched."""
+PACE = 0.002
+"""Seconds between the requests while the purge is watched."""
 _DAY = 86_400
+_MIXTURE = (refresh, registration, introspection, call(MODERN, "att-plans-list", {}))
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Figure:
     note: str = ""
 
 
-async def start(folder: Path, count: int, times: int) -> list[Figure]:
+def start(folder: Path, count: int, times: int) -> list[Figure]:
     """Measure from exec to the first answer, which is that of an authenticated call."""
     now = system_clock()
     public = "http://localhost:8000"
@@ -40,10 +40,10 @@ async def start(folder: Path, count: int, times: int) -> list[Figure]:
         began = time.perf_counter()
         with processes.server(folder, SERVER_URL=public) as child:
             text = tool_call(child.port, token, MODERN, "att-plans-list", {"productType": "prepaid"})
-            answer = await child.answered(text)
+            child.wait_until_up()
+            with closing(Connection(child.port)) as connection:
+                connection.run(expect(200, text))
             taken.append(time.perf_counter() - began)
-        if answer.status != 200:
-            raise RuntimeError(f"the first call failed: {answer!r}")
     imports = [_import_seconds(folder) for _ in range(times)]
     return [
         Figure("start with stored tokens", median(taken), "s", 1.5, f"{count:,} tokens; slowest {max(taken):.2f} s"),
@@ -59,66 +59,49 @@ def _import_seconds(folder: Path) -> float:
     return time.perf_counter() - began
 
 
-async def memory(folder: Path, count: int, seconds: float) -> list[Figure]:
+def memory(folder: Path, count: int, seconds: float) -> list[Figure]:
     """Measure the resident memory of a server that stores these tokens and has been at work."""
     now = system_clock()
     populate(folder / "server.db", count, "http://localhost:8000/mcp", now, now + 3_600)
     with processes.server(folder) as child:
-        for prepare in (call(MODERN, "att-plans-list", {}), refresh, introspection, registration):
-            await load.run(child, prepare, seconds)
-        now_used, most = child.memory()
-    return [Figure("memory with stored tokens", now_used, "MB", 120, f"{count:,} tokens; at most {most:.0f} MB")]
+        for prepare in _MIXTURE:
+            with load.prepared(child, prepare) as workers:
+                load.load(child, workers, seconds)
+        used, most = child.memory()
+    return [Figure("memory with stored tokens", used, "MB", 120, f"{count:,} tokens; at most {most:.0f} MB")]
 
 
-async def purge(folder: Path, count: int) -> list[Figure]:
+def purge(folder: Path, count: int) -> list[Figure]:
     """Measure requests while rows that are over are removed, and the same requests for as long afterwards."""
     now = system_clock()
     populate(folder / "server.db", count, "http://localhost:8000/mcp", now, now - 2 * _DAY)
     with ExitStack() as closing_all:
         child = closing_all.enter_context(processes.server(folder))
-        await child.answered(wire.request("GET", "/health", child.port))
+        child.wait_until_up()
         log = closing_all.enter_context((folder / "log").open("rb"))
+        connection = closing_all.enter_context(closing(Connection(child.port)))
         began = time.perf_counter()
-        watching = asyncio.create_task(_logged(log, b" Purged "))
-        operations = await _mixture(child, closing_all)
-        during = await _paced(operations, watching)
-        seconds = time.perf_counter() - began
-        after = await _paced(operations, asyncio.create_task(asyncio.sleep(seconds)))
+        operations = [connection.run(prepare(child.port)) for prepare in _MIXTURE]
+        during = list(_paced(connection, operations, lambda: b" Purged " in log.read()))
+        taken = time.perf_counter() - began
+        until = time.perf_counter() + taken
+        after = list(_paced(connection, operations, lambda: time.perf_counter() > until))
     return [
-        Figure("slowest request during a purge", max(during) * 1000, "ms", 50, f"{count:,} tokens in {seconds:.1f} s"),
-        Figure("  99th percentile", _p99(during) * 1000, "ms"),
-        Figure("slowest for as long without", max(after) * 1000, "ms"),
-        Figure("  99th percentile", _p99(after) * 1000, "ms"),
+        Figure("slowest request during a purge", max(during), "ms", 50, f"{count:,} tokens in {taken:.1f} s"),
+        Figure("  99th percentile", _p99(during), "ms"),
+        Figure("slowest for as long without", max(after), "ms"),
+        Figure("  99th percentile", _p99(after), "ms"),
     ]
 
 
-async def _mixture(child: processes.Child, closing_all: ExitStack) -> list[Operation]:
-    operations = []
-    for prepare in (refresh, registration, introspection, call(MODERN, "att-plans-list", {})):
-        connection = closing_all.enter_context(closing(await wire.connect(child.port)))
-        operations.append(await prepare(connection, child.port))
-    return operations
-
-
-async def _logged(log: BinaryIO, words: bytes) -> None:
-    """Wait until a log says something."""
-    while words not in log.read():  # noqa: ASYNC110 - a file tells nobody that it has grown
-        await asyncio.sleep(0.1)
-
-
-async def _paced(operations: Sequence[Operation], until: asyncio.Task[None]) -> list[float]:
-    """Run each operation now and then, far below what the server can do, until a task is done."""
-    latencies = []
-
-    async def work(operation: Operation) -> None:
-        while not until.done():
+def _paced(connection: Connection, operations: Sequence[Operation], over: Callable[[], bool]) -> Iterator[float]:
+    """Run the operations in turn, far below what the server can do; gives the milliseconds of each."""
+    while not over():
+        for operation in operations:
             began = time.perf_counter()
-            await operation()
-            latencies.append(time.perf_counter() - began)
-            await asyncio.sleep(PACE)
-
-    await asyncio.gather(until, *map(work, operations))
-    return latencies
+            connection.run(operation())
+            yield (time.perf_counter() - began) * 1000
+            time.sleep(PACE)
 
 
 def _p99(latencies: Sequence[float]) -> float:

@@ -1,10 +1,15 @@
 """An HTTP/1.1 client that costs as little as one in Python can, so that it is the server which is measured.
 
-It keeps its connection, has one request under way, and knows nothing but answers with a length.
+What a client does is written as a generator, a flow: it yields requests as bytes, is sent their
+answers, and returns its result. A connection is kept, has one request under way, and knows nothing
+but answers with a length.
 """
 
-import asyncio
-from typing import NamedTuple, cast
+import socket
+from collections.abc import Generator
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -20,68 +25,65 @@ class Answer(NamedTuple):
         return self.head[start : self.head.index(b"\r\n", start)].decode("ascii")
 
 
-class Connection(asyncio.Protocol):
-    """One keep-alive connection; the requests are bytes, written out by the caller."""
+Flow = Generator[bytes, Answer, T]
 
-    def __init__(self) -> None:
-        """Be ready to be connected; see `connect`."""
-        self._loop = asyncio.get_running_loop()
+
+class Connection:
+    """A connection to a port of loopback."""
+
+    def __init__(self, port: int) -> None:
+        """Connect; raises `OSError` when nothing listens there."""
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
-        self._answer: asyncio.Future[Answer] | None = None
-        self._transport: asyncio.Transport
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)
+    def receive(self) -> Answer | None:
+        """Read what has come, and give the answer once it is complete.
 
-    def data_received(self, data: bytes) -> None:
-        """Collect an answer, and hand it over once it is complete."""
-        data = self._buffer + data if self._buffer else data
+        Raises:
+            OSError: The connection broke.
+        """
+        received = self.socket.recv(65536)
+        if not received:
+            raise ConnectionResetError("the server closed the connection")
+        data = self._buffer + received if self._buffer else received
         end = data.find(b"\r\n\r\n") + 4
         if end >= 4:
             start = data.index(b"\r\nContent-Length: ") + 18
             if len(data) >= end + int(data[start : data.index(b"\r\n", start)]):
                 self._buffer = b""
-                if self._answer is not None and not self._answer.done():
-                    self._answer.set_result(Answer(int(data[9:12]), data[: end - 2], data[end:]))
-                return
+                return Answer(int(data[9:12]), data[: end - 2], data[end:])
         self._buffer = data
+        return None
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail the request that is under way."""
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(exc or ConnectionResetError("the server closed the connection"))
-
-    async def send(self, request: bytes) -> Answer:
-        """Send a request and give its answer.
-
-        Raises:
-            OSError: The connection broke.
-        """
-        self._answer = self._loop.create_future()
-        self._transport.write(request)
-        return await self._answer
-
-    async def expect(self, status: int, request: bytes) -> Answer:
-        """Send a request whose answer must have this status.
-
-        Raises:
-            RuntimeError: It has another.
-        """
-        answer = await self.send(request)
-        if answer.status != status:
-            raise RuntimeError(f"{request.split(b' HTTP', 1)[0]!r}: {answer.status} instead of {status}: {answer!r}")
-        return answer
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end and give its result."""
+        try:
+            request = next(flow)
+            while True:
+                self.socket.sendall(request)
+                while (answer := self.receive()) is None:
+                    pass
+                request = flow.send(answer)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
     def close(self) -> None:
         """Hang up."""
-        self._transport.close()
+        self.socket.close()
 
 
-async def connect(port: int) -> Connection:
-    """Connect to a port of loopback."""
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
-    return connection
+def expect(status: int, text: bytes) -> Flow[Answer]:
+    """Send a request whose answer must have this status.
+
+    Raises:
+        RuntimeError: It has another.
+    """
+    answer = yield text
+    if answer.status != status:
+        raise RuntimeError(f"{text.split(b' HTTP', 1)[0]!r}: not {status} but {answer!r}")
+    return answer
 
 
 def request(method: str, path: str, port: int, body: bytes = b"", **headers: str) -> bytes:
