@@ -1,24 +1,18 @@
-"""Where a place in the United States is, found offline in the `zipcodes` package's data.
+"""Where a place in the United States is, found offline in a table of ZIP codes, cities and counties.
 
-That package answers a first query only after it has unpacked all of its data: a third of a second
-in which no other thread runs, and 40 MB for the rest of the process. So a short-lived child process
-reads it once, at the first look-up, and hands back a table of 5 MB.
+The table is made of the `zipcodes` package's data by ``make places``, and a test holds it to that
+package. Asking the package itself would cost a third of a second in which no other thread runs, and
+40 MB for the rest of the process.
 """
 
-import asyncio
 import math
 import re
-import subprocess
-import sys
-import threading
 import unicodedata
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from statistics import median
-from typing import Any
+from functools import cache, cached_property
+
+from server import resources
 
 STATES = {
     "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
@@ -36,8 +30,8 @@ STATES = {
 """States, the District of Columbia and territories, by postal code."""
 
 ACCEPTED = (
-    'a five-digit ZIP code ("98101"), a city with its state ("Austin, TX" or "Austin, Texas"), '
-    'or latitude and longitude in degrees ("30.27, -97.74")'
+    'a five-digit ZIP code ("98101"), a city with its state ("Dallas, TX" or "Dallas, Texas"), '
+    'or latitude and longitude in degrees ("32.78, -96.80")'
 )
 """The forms of a location, for schemas and errors."""
 
@@ -46,7 +40,6 @@ _ZIP_AT_END = re.compile(r"(?:.*\D)?(\d{5})(?:-\d{4})?", re.DOTALL)
 _COUNTRY_AT_END = re.compile(r"[\s,]+(?:usa|u\.s\.a\.?|us|u\.s\.|united states)\s*$", re.IGNORECASE)
 _WORD = re.compile(r"[a-z0-9]+")
 _ABBREVIATIONS = {"saint": "st", "fort": "ft", "mount": "mt", "sainte": "ste"}
-_LOAD_TIMEOUT = 30
 _EARTH_RADIUS_MILES = 3958.8
 
 
@@ -66,12 +59,11 @@ class UnknownPlace(Exception):  # noqa: N818 - it names what came in, and become
 class Gazetteer:
     """Finds places; its table is read at the first look-up that needs it, once."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._table: _Table | None = None
-        self._loading = threading.Lock()
+    @cached_property
+    def _table(self) -> "_Table":
+        return _Table((resources.directory("data") / "places.tsv").read_bytes())
 
-    async def locate(self, text: str) -> Place:
+    def locate(self, text: str) -> Place:
         """Find a ZIP code, a city with its state, or a pair of coordinates.
 
         Raises:
@@ -81,27 +73,13 @@ class Gazetteer:
         if pair := _COORDINATES.fullmatch(text):
             return _point(text, float(pair[1]), float(pair[2]))
         text = _COUNTRY_AT_END.sub("", text)
-        table = self._table
-        if table is None:
-            table = await asyncio.to_thread(self._load)
         if zip_code := _ZIP_AT_END.fullmatch(text):
-            place = table.find(zip_code[1])
+            place = self._table.find(zip_code[1])
         else:
-            place = next((found for key in _city_keys(text) if (found := table.find(key))), None)
+            place = next((found for key in _city_keys(text) if (found := self._table.find(key))), None)
         if place is None:
             raise UnknownPlace(f'"{text[:80]}" is not a place that is known here. Try {ACCEPTED}.')
         return place
-
-    def _load(self) -> "_Table":
-        """Read the table in a child process; a caller who comes meanwhile waits for the same one."""
-        with self._loading:
-            if self._table is None:
-                command = [sys.executable, "-P", __file__]
-                done = subprocess.run(  # noqa: S603 - nothing in the command comes from outside
-                    command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, timeout=_LOAD_TIMEOUT
-                )
-                self._table = _Table(done.stdout)
-            return self._table
 
 
 def distance_miles(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
@@ -114,17 +92,23 @@ def distance_miles(latitude: float, longitude: float, other_latitude: float, oth
 
 
 class _Table:
-    """Sorted lines, each of ``key``, label, latitude and longitude between tabs, searched without taking them apart."""
+    """Sorted lines, each of ``key``, label, latitude and longitude between tabs, searched as they are."""
 
     def __init__(self, text: bytes) -> None:
         self._text = text
-        self._starts = array("I", (0, *(match.end() for match in re.finditer(b"\n", text))))
 
     def find(self, key: str) -> Place | None:
-        start = self._starts[bisect_left(self._starts, key.encode(), hi=len(self._starts) - 1, key=self._key)]
-        if self._key(start) != key.encode():
+        """Halve the text, each time at the beginning of a line, until the key's line is left."""
+        wanted, low, high = key.encode(), 0, len(self._text)
+        while low < high:
+            middle = max(low, self._text.rfind(b"\n", low, (low + high) // 2) + 1)
+            if self._key(middle) < wanted:
+                low = self._text.index(b"\n", middle) + 1
+            else:
+                high = middle
+        if self._key(low) != wanted:
             return None
-        _, label, latitude, longitude = self._text[start : self._text.index(b"\n", start)].decode().split("\t")
+        _, label, latitude, longitude = self._text[low : self._text.index(b"\n", low)].decode().split("\t")
         return Place(label, float(latitude), float(longitude))
 
     def _key(self, start: int) -> bytes:
@@ -139,67 +123,15 @@ def _point(text: str, latitude: float, longitude: float) -> Place:
 
 def _city_keys(text: str) -> Iterator[str]:
     """Read a text as a city and a state, each split of its words in turn: "New York New York", "Austin TX"."""
-    words = _fold(text.replace(".", "")).split()
-    codes = {_fold(name): code for code, name in STATES.items()} | {code.lower(): code for code in STATES}
+    words = fold(text.replace(".", "")).split()
+    codes = {fold(name): code for code, name in STATES.items()} | {code.lower(): code for code in STATES}
     for split in range(1, len(words)):
         if code := codes.get(" ".join(words[split:])):
             yield f"{' '.join(words[:split])},{code}"
 
 
 @cache
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
     """Bring a name to the form in which names are compared: no case, accents, punctuation or long "Saint"."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return " ".join(_ABBREVIATIONS.get(word, word) for word in _WORD.findall(plain))
-
-
-def _lines() -> Iterator[str]:
-    """Make the table's lines out of the package's data; the first line of a key counts.
-
-    A city is at the median of its ordinary ZIP codes. After the names that the post office uses come
-    those that it accepts, those that people use all the same, and counties.
-    """
-    import zipcodes  # noqa: PLC0415 - only the child process may load it
-
-    for code in STATES:
-        found = zipcodes.filter_by_state(code)  # type: ignore[no-untyped-call] # the package types only its core
-        rows = [row for row in found if (row["lat"], row["long"]) != ("0", "0")]
-        for row in rows:
-            yield f"{row['zip_code']}\t{row['city']}, {code} {row['zip_code']}\t{row['lat']}\t{row['long']}"
-        seen: set[str] = set()
-        for names_of in (_city, _accepted, _unaccepted, _county):
-            yield from _cities(code, rows, names_of, seen)
-
-
-def _cities(code: str, rows: list[dict[str, Any]], names_of: Any, seen: set[str]) -> Iterator[str]:
-    """Make the lines of those names of a state's ZIP codes that were not seen before."""
-    named: dict[str, tuple[str, list[dict[str, Any]]]] = {}
-    for row in rows:
-        for name in names_of(row):
-            named.setdefault(_fold(name), (name, []))[1].append(row)
-    for key, (name, group) in named.items():
-        if key and key not in seen:
-            seen.add(key)
-            usual = [row for row in group if row["zip_code_type"] == "STANDARD"] or group
-            latitude, longitude = (median(float(row[axis]) for row in usual) for axis in ("lat", "long"))
-            yield f"{key},{code}\t{name}, {code}\t{latitude:.4f}\t{longitude:.4f}"
-
-
-def _city(row: dict[str, Any]) -> list[str]:
-    return [row["city"]]
-
-
-def _accepted(row: dict[str, Any]) -> list[str]:
-    return list(row["acceptable_cities"])
-
-
-def _unaccepted(row: dict[str, Any]) -> list[str]:
-    return list(row["unacceptable_cities"])
-
-
-def _county(row: dict[str, Any]) -> list[str]:
-    return [row["county"], row["county"].removesuffix(" County")]
-
-
-if __name__ == "__main__":
-    sys.stdout.buffer.writelines(sorted(f"{line}\n".encode() for line in _lines()))

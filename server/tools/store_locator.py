@@ -134,7 +134,7 @@ def tool(services: Services) -> Tool[StoreLocatorArguments]:
 
     async def locate_stores(arguments: StoreLocatorArguments) -> Answer:
         try:
-            place = await GAZETTEER.locate(arguments.location)
+            place = GAZETTEER.locate(arguments.location)
         except UnknownPlace as error:
             raise ToolError(str(error)) from None
         of_type = [store for store in stores if arguments.store_type in {"all", store.store_type}]

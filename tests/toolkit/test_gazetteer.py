@@ -1,11 +1,13 @@
-import asyncio
 import math
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server import resources
 from server.toolkit.gazetteer import STATES, Gazetteer, UnknownPlace, distance_miles
 
 HALF_WAY_ROUND = math.pi * 3958.8
@@ -46,8 +48,8 @@ def gazetteer() -> Gazetteer:
         ("+90;-180", "90, -180", 90, -180),
     ],
 )
-async def test_places_are_found(gazetteer: Gazetteer, text: str, label: str, latitude: float, longitude: float) -> None:
-    place = await gazetteer.locate(text)
+def test_places_are_found(gazetteer: Gazetteer, text: str, label: str, latitude: float, longitude: float) -> None:
+    place = gazetteer.locate(text)
     assert place.label == label
     assert distance_miles(place.latitude, place.longitude, latitude, longitude) < 8
 
@@ -59,16 +61,16 @@ async def test_places_are_found(gazetteer: Gazetteer, text: str, label: str, lat
         *("9999", "100011", "00000", "09000", "90.1, 0", "0, 180.5", "1e3, 5", "nan, nan", "Austin\tAustin, TX\t1\t2"),
     ],
 )
-async def test_what_is_no_place_says_what_would_be(gazetteer: Gazetteer, text: str) -> None:
+def test_what_is_no_place_says_what_would_be(gazetteer: Gazetteer, text: str) -> None:
     with pytest.raises(UnknownPlace, match="is not a p") as caught:
-        await gazetteer.locate(text)
+        gazetteer.locate(text)
     assert "ZIP code" in str(caught.value) or "latitude goes from" in str(caught.value)
 
 
 @given(text=st.text(max_size=200))
-async def test_any_text_is_a_place_or_unknown(gazetteer: Gazetteer, text: str) -> None:
+def test_any_text_is_a_place_or_unknown(gazetteer: Gazetteer, text: str) -> None:
     try:
-        place = await gazetteer.locate(text)
+        place = gazetteer.locate(text)
     except UnknownPlace:
         return
     assert -90 <= place.latitude <= 90
@@ -76,36 +78,22 @@ async def test_any_text_is_a_place_or_unknown(gazetteer: Gazetteer, text: str) -
 
 
 @pytest.mark.parametrize("code", sorted(STATES))
-async def test_every_state_is_known_by_code_and_by_name(gazetteer: Gazetteer, code: str) -> None:
+def test_every_state_is_known_by_code_and_by_name(gazetteer: Gazetteer, code: str) -> None:
     capitals = {"AL": "Montgomery", "CA": "Sacramento", "NC": "Raleigh", "WV": "Charleston", "PR": "San Juan"}
     some_city = capitals.get(code)
     if some_city is None:
         with pytest.raises(UnknownPlace):
-            await gazetteer.locate(f"No Such City, {code}")
+            gazetteer.locate(f"No Such City, {code}")
     else:
-        by_code = await gazetteer.locate(f"{some_city}, {code}")
-        assert await gazetteer.locate(f"{some_city}, {STATES[code]}") == by_code
+        by_code = gazetteer.locate(f"{some_city}, {code}")
+        assert gazetteer.locate(f"{some_city}, {STATES[code]}") == by_code
 
 
-async def test_many_first_look_ups_read_the_data_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    starts = 0
-    run = subprocess.run
-
-    def count(*args: object, **kwargs: object) -> object:
-        nonlocal starts
-        starts += 1
-        return run(*args, **kwargs)  # type: ignore[call-overload] # passed on as they came
-
-    monkeypatch.setattr(subprocess, "run", count)
-    gazetteer = Gazetteer()
-    places = await asyncio.gather(*(gazetteer.locate("98101") for _ in range(8)))
-    assert len(set(places)) == 1
-    assert starts == 1
-
-
-async def test_coordinates_need_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subprocess, "run", None)
-    assert (await Gazetteer().locate("1.5, 2.5")).latitude == 1.5
+def test_the_table_is_what_the_package_says() -> None:
+    program = Path(__file__).parent / "make_places.py"
+    code = f"import runpy, sys; sys.stdout.buffer.write(runpy.run_path({str(program)!r})['table']())"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert made.stdout == (resources.directory("data") / "places.tsv").read_bytes(), "run `make places`"
 
 
 def test_known_distances() -> None:
