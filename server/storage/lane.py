@@ -39,7 +39,10 @@ class Job:
 
 
 Run = Callable[[list[Job]], bool]
-"""Runs jobs and leaves each one's outcome in it; ``False`` if the database was locked and none began."""
+"""Runs those jobs whose callers still wait, and leaves each one's outcome in it.
+
+``False`` if the database was locked and none began.
+"""
 
 Post = Callable[[Callable[[], None]], None]
 """Hands a callable to the connection's thread."""
@@ -90,12 +93,8 @@ class Lane:
             self._timer.cancel()
 
     def _depart(self) -> None:
-        """Send over what waits, without those whose callers gave up."""
-        jobs: list[Job] = []
-        while self._waiting and len(jobs) < MOST:
-            job = self._waiting.popleft()
-            if not job.future.done():
-                jobs.append(job)
+        """Send over what waits."""
+        jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
         if jobs:
             self._post(lambda: self._work(jobs))
         else:

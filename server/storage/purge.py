@@ -69,7 +69,7 @@ def _batch(sweep: Sweep, after: str, now: int) -> Script[tuple[int, str | None]]
 
 
 async def run_purge(driver: Driver, clock: Clock, interval: float) -> None:
-    """Purge now and then, for ever; a database that cannot be written is tried again next time.
+    """Purge now and then, for ever: whatever goes wrong is logged and tried again next time.
 
     Args:
         driver: The database.
@@ -81,6 +81,8 @@ async def run_purge(driver: Driver, clock: Clock, interval: float) -> None:
             removed = await purge(driver, clock())
         except StoreUnavailable as error:
             log.warning("The purge was put off: %s", error)
+        except Exception:
+            log.exception("The purge failed")
         else:
             if any(removed.values()):
                 log.info("Purged %s", ", ".join(f"{count} {table}" for table, count in removed.items() if count))
