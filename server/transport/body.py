@@ -51,7 +51,7 @@ async def read_body(request: web.Request) -> bytes:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Rejection(415, INVALID_REQUEST, "Content-Encoding is not supported")
     try:
-        async with asyncio.timeout(READ_TIMEOUT):
+        async with asyncio.timeout(None if request.content.is_eof() else READ_TIMEOUT):
             return await _read_at_most(request, MAX_BODY)
     except TimeoutError:
         raise Rejection(408, INVALID_REQUEST, "The body did not arrive in time") from None

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 from mcp.server.connection import Connection
 from mcp_types import INVALID_REQUEST
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION, is_version_at_least
+from mcp_types.version import is_version_at_least
 
 from server.transport.body import takes_events
 from server.transport.channel import Channel
@@ -82,17 +82,9 @@ async def _answer_all(
     http: web.Request, kernel: Kernel, version: str, requests: Sequence[Request], stream: AnswerStream | None
 ) -> list[dict[str, Any]]:
     async def answer(request: Request) -> dict[str, Any]:
-        connection = Connection.from_envelope(_negotiated(request, version), None, None)
+        connection = Connection.from_envelope(version, None, None)
         return (await kernel.answer(request, Channel(http, request, stream), connection))[0]
 
     if len(requests) == 1:
         return [await answer(requests[0])]
     return await asyncio.gather(*map(answer, requests))
-
-
-def _negotiated(request: Request, version: str) -> str:
-    """Give the revision to answer in: for ``initialize`` the one that it asks for, if that is served."""
-    if request.method != "initialize":
-        return version
-    wanted = (request.params or {}).get("protocolVersion")
-    return wanted if wanted in HANDSHAKE_PROTOCOL_VERSIONS else LATEST_HANDSHAKE_VERSION

@@ -62,6 +62,9 @@ async def test_a_silent_tool_is_kept_alive_by_comments(
         assert answer.headers["Content-Type"] == "text/event-stream"
         assert answer.body.count(b": keep-alive\n\n") >= 2
         assert answer.events[-1]["result"]["content"][0]["text"] == "waited"
+        await _hang_up(site, era, "linger")
+        await asyncio.sleep(0.2)
+        assert not [task for task in asyncio.all_tasks() if "_keep_alive" in repr(task)]
 
 
 async def _hang_up(site: Site, era: str, tool: str) -> None:
