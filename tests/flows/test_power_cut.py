@@ -1,0 +1,129 @@
+"""The power fails: what was only in memory is gone. SIGKILL cannot show this, since the kernel keeps what was written.
+
+The database lies on a file system of its own, in an image on a loop device, which is told to stop at once and to write
+nothing more (``EXT4_IOC_SHUTDOWN`` with ``EXT4_GOING_FLAGS_NOLOGFLUSH``). Mounted again, it holds what had been synced.
+"""
+
+import asyncio
+import fcntl
+import os
+import random  # noqa: TID251 - seeded, so that a failure can be looked at again
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.flows.child import SERVE, Child
+from tests.flows.ledger import Ledger
+
+SHUTDOWN = 0x8004587D
+"""``_IOR('X', 125, __u32)``, which ext4 and XFS share."""
+
+WITHOUT_FLUSH = 2
+TOOLS = ("mkfs.ext4", "mount", "umount", "losetup")
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+WEAKENED = """
+import sqlite3, sys
+from server.cli import main
+
+class Weakened(sqlite3.Connection):
+    def execute(self, sql, *parameters):
+        return super().execute(sql.replace("synchronous = FULL", "synchronous = {level}"), *parameters)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *arguments, **options: connect(*arguments, **options, factory=Weakened)
+sys.exit(main(["serve"]))
+"""
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=60, env={"PATH": PATH})
+
+
+class Disk:
+    """A small file system in a file, whose power can be cut."""
+
+    def __init__(self, folder: Path) -> None:
+        self.image = folder / "disk.img"
+        self.mounted = folder / "disk"
+        self.mounted.mkdir()
+        with self.image.open("wb") as image:
+            image.truncate(48 * 1024 * 1024)
+        run("mkfs.ext4", "-q", "-F", str(self.image))
+
+    def mount(self) -> None:
+        """Mount it so that nothing is written back by mere lapse of time."""
+        run("mount", "-o", "loop,commit=900", str(self.image), str(self.mounted))
+
+    def cut(self) -> None:
+        """Cut the power."""
+        descriptor = os.open(self.mounted, os.O_RDONLY)
+        try:
+            fcntl.ioctl(descriptor, SHUTDOWN, struct.pack("I", WITHOUT_FLUSH))
+        finally:
+            os.close(descriptor)
+
+    def unmount(self) -> None:
+        """Unmount it, if it is mounted."""
+        if self.mounted.is_mount():
+            run("umount", str(self.mounted))
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    lacking = [tool for tool in TOOLS if not shutil.which(tool, path=PATH)]
+    if os.geteuid() != 0 or lacking:
+        pytest.skip(f"cutting the power takes root and {', '.join(TOOLS)}")
+    disk = Disk(tmp_path)
+    try:
+        disk.mount()
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"cutting the power takes a loop device and the right to mount it: {error.stderr.decode().strip()}")
+    yield disk
+    disk.unmount()
+
+
+async def survives(disk: Disk, command: Sequence[str], seed: int) -> Ledger:
+    """Work on a server whose power fails, and hold it to its account once it is back.
+
+    Raises:
+        AssertionError: Something that was acknowledged is gone.
+    """
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    child = Child(disk.mounted / "data", command=command)
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        ledger = Ledger(child.live(http))
+        try:
+            await child.start(http)
+            load = [asyncio.create_task(ledger.work(random.Random(chance.random()))) for _ in range(4)]  # noqa: S311
+            done, _ = await asyncio.wait(load, timeout=chance.uniform(0.4, 1.2), return_when=asyncio.FIRST_COMPLETED)
+            assert not done
+            for task in load:
+                task.cancel()  # nothing that arrives after the cut was acknowledged before it
+            disk.cut()
+            await asyncio.gather(*load, return_exceptions=True)
+            await child.kill()
+            disk.unmount()
+            disk.mount()
+            await child.start(http)
+            await ledger.verify(chance, (0, 0))
+            assert ledger.live.sql("PRAGMA integrity_check") == [("ok",)]
+        finally:
+            await child.kill()
+    return ledger
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_whatever_was_acknowledged_holds_after_a_power_cut(disk: Disk, seed: int) -> None:
+    ledger = await survives(disk, SERVE, seed)
+    assert ledger.acknowledged > 8
+
+
+@pytest.mark.parametrize("level", ["NORMAL", "OFF"])
+async def test_a_server_that_syncs_less_is_caught(disk: Disk, level: str) -> None:
+    with pytest.raises(AssertionError):
+        await survives(disk, ("-c", WEAKENED.format(level=level)), 0)
