@@ -86,6 +86,11 @@ def _add_slow_tools(server: MCPServer) -> None:
         return "counted"
 
     @server.tool()
+    async def tell(context: Context) -> str:
+        await context.info("looking")
+        return "told"
+
+    @server.tool()
     async def linger(context: Context, seconds: float) -> str:
         """Report once, so that the answer is a stream, then take long."""
         await context.report_progress(0, 1)

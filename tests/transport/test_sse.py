@@ -43,6 +43,22 @@ async def test_without_a_progress_token_or_an_ear_for_events_the_answer_is_json(
             assert answer.json["result"]["content"][0]["text"] == "counted"
 
 
+@pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
+async def test_log_messages_stream_where_the_revision_lets_them(tmp_path: Path) -> None:
+    async with serve(tmp_path) as site:
+        token = await site.token()
+        asked = {"name": "tell", "arguments": {}, "_meta": {"io.modelcontextprotocol/logLevel": "info"}}
+        for answer in (
+            await site.modern("tools/call", asked, token=token),
+            await site.call("legacy", "tell", token=token),
+        ):
+            message, final = answer.events
+            assert (message["method"], message["params"]["data"]) == ("notifications/message", "looking")
+            assert final["result"]["content"][0]["text"] == "told"
+        unasked = await site.call("modern", "tell", token=token)
+        assert unasked.json["result"]["content"][0]["text"] == "told"
+
+
 async def test_a_batch_streams_too(tmp_path: Path) -> None:
     call = {"name": "count", "arguments": {"to": 1}, "_meta": {"progressToken": "p"}}
     batch = [{"jsonrpc": "2.0", "id": n, "method": "tools/call", "params": call} for n in (1, 2)]
