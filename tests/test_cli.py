@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -148,9 +148,9 @@ def test_an_mcp_server_that_cannot_be_loaded_is_said(run: Run, spec: str, words:
 
 
 @pytest.fixture(params=["serve", "stats"])
-def command(request: pytest.FixtureRequest) -> Iterator[str]:
+def command(request: pytest.FixtureRequest) -> str:
     """Give a command that stays and one that ends: both open the database first."""
-    return request.param
+    return str(request.param)
 
 
 def test_a_file_that_is_no_database_is_left_alone(run: Run, tmp_path: Path, command: str) -> None:

@@ -79,6 +79,7 @@ async def test_an_unknown_client_is_told_to_register_again(ctx: Context) -> None
 async def test_header_and_body_must_name_the_same_client(ctx: Context) -> None:
     client_id, secret = await registered("client_secret_basic", ctx)
     other, _ = await registered("none", ctx)
-    assert await clients.authenticate(Credentials(basic=(client_id, secret)), ctx)
+    good = Credentials(basic=(client_id, secret), client_id=client_id)
+    assert (await clients.authenticate(good, ctx)).client_id == client_id
     with pytest.raises(InvalidClient, match="different clients"):
         await clients.authenticate(Credentials(basic=(client_id, secret), client_id=other), ctx)
