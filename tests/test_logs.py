@@ -133,6 +133,15 @@ async def test_a_path_cannot_forge_a_line(live: Live, capsys: pytest.CaptureFixt
     assert not [line for line in lines if line.startswith("2026-01-01")]
 
 
+async def test_a_parameter_cannot_fill_the_log(live: Live, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(load_settings())
+    await live.send("POST", "/token", data={"client_id": "x" * 60_000})
+    await live.send("POST", "/token", data=[("y" * 20_000, "1"), ("y" * 20_000, "2")])
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 4
+    assert max(len(line) for line in lines) < 400
+
+
 async def test_every_record_of_a_request_carries_the_id_that_the_answer_gives(
     live: Live, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ MAX_REDIRECT_URIS = 10
 
 _DEFAULT_AUTH_METHOD = "client_secret_basic"
 _CLIENT_ID = "att_cl_"
+_SHOWN = 64  # characters of a client id from outside that the log shows
 _CLIENT_SECRET = "att_cs_"  # noqa: S105 - the prefix by which a secret is recognised
 _URLS = ("client_uri", "logo_uri", "tos_uri", "policy_uri")
 _TEXTS = ("software_id", "software_version", "application_type")
@@ -46,12 +47,14 @@ async def authenticate(credentials: Credentials, ctx: Context) -> Client:
         raise InvalidClient("the request names no client; send client_id")
     client = await ctx.store.get_client(client_id)
     if client is None:
-        raise InvalidClient("this client is not registered here; register it again", detail=f"client {client_id!r}")
+        raise InvalidClient(
+            "this client is not registered here; register it again", detail=f"client {client_id[:_SHOWN]!r}"
+        )
     if credentials.basic and credentials.client_id not in {None, client_id}:
         raise InvalidClient("the Authorization header and client_id name different clients")
     offered = _offered_secret(client, credentials)
     if client.token_endpoint_auth_method != NO_SECRET and not _is_secret(client, offered):
-        raise InvalidClient("the client secret is wrong", detail=f"client {client_id!r}")
+        raise InvalidClient("the client secret is wrong", detail=f"client {client_id[:_SHOWN]!r}")
     return client
 
 

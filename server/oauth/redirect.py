@@ -32,7 +32,7 @@ def is_acceptable(uri: str) -> bool:
     """Tell whether a redirect URI may be registered.
 
     It is https, or http on loopback, or of a private-use scheme with a dot in it or with a host
-    (RFC 8252 section 7.1); it has no fragment and no user info, and at most 2,000 characters.
+    (RFC 8252 section 7.1); it has no fragment, no user info and no escape in its host, and at most 2,000 characters.
     """
     if len(uri) > MAX_LENGTH or not _URI.fullmatch(uri):
         return False
@@ -41,7 +41,7 @@ def is_acceptable(uri: str) -> bool:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return False
-    if "@" in parts.netloc or parts.scheme in _HANDLED_BY_BROWSERS:
+    if {"@", "%"} & set(parts.netloc) or parts.scheme in _HANDLED_BY_BROWSERS:
         return False
     if parts.scheme == "https":
         return bool(host)
