@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.transport.load import LoadError
+from tests.browser import Browser
 from tests.support import START, Live
 
 Start = Callable[..., AbstractAsyncContextManager[Live]]
@@ -45,6 +46,27 @@ async def test_the_purge_runs_beside_the_requests(start: Start) -> None:
         else:
             pytest.fail("the expired request is still there")
         assert live.sql("SELECT client_id FROM clients") == [(app.client_id,)]
+
+
+async def test_a_restart_at_any_point_of_the_way_changes_nothing(start: Start) -> None:
+    fixed = {"server_url": "http://localhost:8000"}
+    async with start(**fixed) as live:
+        app = await live.register(token_endpoint_auth_method="client_secret_basic")
+    async with start(**fixed) as live:
+        page = await live.browser().open_page(app, scope="read write")
+    async with start(**fixed) as live:
+        answer = await page.submit("approve", browser=Browser(live.send, page.browser.cookies))
+    async with start(**fixed) as live:
+        first = (await live.exchange(app, answer.returned["code"], page.verifier)).json
+    async with start(**fixed) as live:
+        assert await live.is_active(app, first["access_token"])
+        second = (await live.refresh(app, first["refresh_token"])).json
+    async with start(**fixed) as live:
+        again = (await live.refresh(app, first["refresh_token"])).json
+        assert (again["refresh_token"], again["scope"]) == (second["refresh_token"], "read write")
+        await live.post("/revoke", app, token=again["refresh_token"])
+    async with start(**fixed) as live:
+        assert not await live.is_active(app, second["access_token"])
 
 
 async def test_times_come_from_the_one_clock(live: Live) -> None:
