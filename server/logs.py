@@ -19,6 +19,8 @@ def set_up(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if settings.log_format == "json" else logging.Formatter(_TEXT))
     handler.addFilter(_with_request_id)
+    # No form of a line names its thread or process, and to find them out is a third of what it costs.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for chatty in ("aiosqlite", "asyncio", "mcp"):
         logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))

@@ -58,8 +58,7 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add the security headers, and the CORS ones where browser clients call; fires on every answer."""
     headers = response.headers
-    for name, value in _SECURITY.items():
-        headers.setdefault(name, value)
+    headers.merge(_SECURITY)
     headers["Server"] = "att-mcp-server"
     headers["X-Request-Id"] = request.get(keys.REQUEST_ID, "-")
     if request.app[keys.SETTINGS].secure:

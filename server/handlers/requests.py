@@ -50,7 +50,7 @@ async def body(request: web.Request, limit: int) -> bytes:
     if (request.content_length or 0) > limit:
         raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length or 0)
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
+        async with asyncio.timeout(None if request.content.is_eof() else BODY_TIMEOUT):
             content = await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None

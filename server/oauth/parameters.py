@@ -1,6 +1,5 @@
 """The parameters of a request to an OAuth endpoint (RFC 6749 sections 3.1 and 3.2)."""
 
-from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
@@ -17,8 +16,8 @@ class Parameters:
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Take the decoded name and value pairs in the order in which they were sent."""
         self._pairs = tuple((name, value) for name, value in pairs if value)
-        counts = Counter(name for name, _ in pairs)
-        self.repeated = tuple(sorted(n for n, count in counts.items() if count > 1 and n not in _REPEATABLE))
+        names = [name for name, _ in pairs]
+        self.repeated = tuple(sorted({name for name in names if names.count(name) > 1} - _REPEATABLE))
 
     @classmethod
     def parse(cls, text: str) -> "Parameters":

@@ -18,9 +18,10 @@ def audience(resources: Iterable[str], settings: Settings) -> str:
     Raises:
         InvalidTarget: One of them is not this server.
     """
-    ours = {_normalised(settings.server_url), _normalised(settings.resource)}
-    if any(_normalised(resource) not in ours for resource in resources):
-        raise InvalidTarget(f"the resource served here is {settings.resource}")
+    if others := [resource for resource in resources if resource != settings.resource]:
+        ours = {_normalised(settings.server_url), _normalised(settings.resource)}
+        if any(_normalised(resource) not in ours for resource in others):
+            raise InvalidTarget(f"the resource served here is {settings.resource}")
     return settings.resource
 
 
