@@ -48,11 +48,8 @@ class Child:
 
     def cpu_seconds(self) -> float:
         """Give the processor time used so far, by all threads; 0 where ``/proc`` does not tell."""
-        try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def memory(self) -> tuple[float, float]:
         """Give the resident memory now and at its highest, in MB of 10^6 bytes; 0 where ``/proc`` does not tell."""
