@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import server
+from server.cli import main
 from server.storage.migrate import migrate
 
 ROOT = Path(__file__).parent.parent
@@ -56,25 +57,39 @@ def failed_in_one_line(done: subprocess.CompletedProcess[str], *words: str) -> b
     return True
 
 
-def test_help_is_everywhere(run: Run) -> None:
-    for arguments in ([], *([command] for command in COMMANDS)):
-        done = run(*arguments, "--help")
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith("usage: att-mcp-server")
-    assert all(command in run("--help").stdout for command in COMMANDS)
+def ended(*arguments: str) -> object:
+    """Give the exit status of a run that ends with its arguments, before any setting is read."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    return caught.value.code
 
 
-def test_the_version_is_told(run: Run) -> None:
-    done = run("--version")
-    assert (done.returncode, done.stdout) == (0, f"{server.__version__}\n")
+@pytest.mark.parametrize("arguments", [(), *((command,) for command in COMMANDS)])
+def test_help_is_everywhere(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    assert ended(*arguments, "--help") == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("usage: att-mcp-server")
+    assert printed.err == ""
+    assert arguments or all(command in printed.out for command in COMMANDS)
 
 
-@pytest.mark.parametrize("arguments", [["fly"], ["--fly"], ["stats", "--fly"], ["stats", "more"], ["serve", "--json"]])
-def test_wrong_usage_is_2(run: Run, arguments: list[str]) -> None:
-    done = run(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "usage: att-mcp-server" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("--version") == 0
+    assert capsys.readouterr().out == f"{server.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("fly",), ("--fly",), ("stats", "--fly"), ("stats", "more"), ("serve", "--json")]
+)
+def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    assert ended(*arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "usage: att-mcp-server" in printed.err
+
+
+def test_python_m_server_is_the_same_program(run: Run) -> None:
+    assert (run("--version").stdout, run("fly").returncode) == (f"{server.__version__}\n", 2)
 
 
 def test_migrate_says_what_it_applied_and_then_that_nothing_is_left(run: Run, tmp_path: Path) -> None:
