@@ -5,9 +5,6 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
-
 from server.handlers.access import request_id
 from server.settings import Settings
 
@@ -24,21 +21,10 @@ def set_up(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for chatty in ("aiosqlite", "asyncio", "mcp"):
         logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
-    logging.getLogger("aiohttp.server").addFilter(_without_request)
 
 
 def _with_request_id(record: logging.LogRecord) -> bool:
     record.request_id = request_id.get()
-    return True
-
-
-def _without_request(record: logging.LogRecord) -> bool:
-    """Name a request that could not be parsed by its fault alone: aiohttp shows its bytes, secrets included."""
-    error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError | web.RequestPayloadError):
-        record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
-        record.msg, record.args = "Malformed request refused: %s", (type(error).__name__,)
-        record.exc_info = None
     return True
 
 

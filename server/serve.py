@@ -1,21 +1,18 @@
 """``serve``: listen, answer, and end within ten seconds of being asked to."""
 
 import asyncio
+import contextlib
 import errno
 import gc
 import logging
+import signal
 import socket
 
 from aiohttp import web
 
 from server.app import create_app
+from server.runner import Runner
 from server.settings import Settings
-
-KEEPALIVE_TIMEOUT = 30
-"""Seconds after which a silent connection is closed, one that never sent a request included."""
-
-SHUTDOWN_TIMEOUT = 10
-"""Seconds that requests have to finish after SIGTERM."""
 
 GARBAGE = 10_000
 """New objects after which the garbage collector looks for cycles among them; requests leave few."""
@@ -30,31 +27,36 @@ def serve(settings: Settings) -> int:
         OSError: The address cannot be listened on; its text says which and what to do.
     """
     log.info("Serving %s on %s port %d", settings.server_url, settings.host, settings.port)
-    app = create_app(settings)
-    app.on_startup.append(_settle_memory)
-    try:
-        web.run_app(
-            app,
-            host=settings.host,
-            port=settings.port,
-            loop=_event_loop(),
-            print=None,
-            access_log=None,
-            keepalive_timeout=KEEPALIVE_TIMEOUT,
-            shutdown_timeout=SHUTDOWN_TIMEOUT,
-            handler_cancellation=True,
-        )
-    except OSError as error:
-        taken = error.errno in {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
-        if not (taken or isinstance(error, socket.gaierror)):
-            raise
-        where = f"HOST={settings.host} PORT={settings.port}"
-        raise OSError(f"{where}: cannot listen there ({error.strerror}); stop what does, or choose another") from None
+    with asyncio.Runner(loop_factory=_event_loop) as loop:
+        try:
+            loop.run(_serve(settings))
+        except OSError as error:
+            taken = error.errno in {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
+            if not (taken or isinstance(error, socket.gaierror)):
+                raise
+            where = f"HOST={settings.host} PORT={settings.port}"
+            problem = f"{where}: cannot listen there ({error.strerror}); stop what does, or choose another"
+            raise OSError(problem) from None
     log.info("Stopped")
     return 0
 
 
-async def _settle_memory(_app: web.Application) -> None:
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows: an interrupt ends the loop by itself
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = Runner(create_app(settings))
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        _settle_memory()
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _settle_memory() -> None:
     """Spare the garbage collector what the start made, which stays, and let it look less often at the rest."""
     gc.collect()
     gc.freeze()

@@ -13,6 +13,7 @@ from aiohttp import web
 from yarl import URL
 
 from server.app import create_app
+from server.runner import Runner
 from server.settings import load_settings
 from tests.browser import Answer, App, Browser
 
@@ -117,7 +118,7 @@ async def serve(folder: Path, **overrides: Any) -> AsyncIterator[Live]:
         settings = load_settings(**{"server_url": url, "database_url": f"sqlite:///{database}", **overrides})
         clock = Clock()
         application = create_app(settings, clock=clock)
-        runner = web.AppRunner(application, handler_cancellation=True, access_log=None)
+        runner = Runner(application)
         try:
             await runner.setup()
             await web.SockSite(runner, listening).start()

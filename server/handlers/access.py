@@ -12,12 +12,13 @@ from server.handlers.errors import Handler
 CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/mcp")
 """Where browser clients of any origin may call (CLIENTS: the Inspector runs OAuth in its page)."""
 
-_SECURITY = {
+SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+SERVER = "att-mcp-server"
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After",
@@ -58,8 +59,8 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add the security headers, and the CORS ones where browser clients call; fires on every answer."""
     headers = response.headers
-    headers.merge(_SECURITY)
-    headers["Server"] = "att-mcp-server"
+    headers.merge(SECURITY)
+    headers["Server"] = SERVER
     headers["X-Request-Id"] = request.get(keys.REQUEST_ID, "-")
     if request.app[keys.SETTINGS].secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")

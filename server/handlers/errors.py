@@ -14,6 +14,7 @@ from server.oauth import consent
 from server.oauth.authorize import ADVICE
 from server.oauth.errors import OAuthError, PageError, RedirectError
 from server.oauth.store import StoreUnavailable
+from server.transport.refusals import UNREAD
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -105,6 +106,8 @@ def _(error: web.HTTPException, request: web.Request) -> web.StreamResponse:
         content = {"error": phrase.lower().replace(" ", "_"), "error_description": phrase}
         response = web.json_response(content, status=error.status, headers=NO_STORE)
     response.headers.update(kept)
+    if error.status in UNREAD:
+        response.force_close()
     return response
 
 

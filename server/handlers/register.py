@@ -10,6 +10,7 @@ from server.handlers import requests
 from server.handlers.errors import NO_STORE
 from server.oauth import clients
 from server.oauth.errors import InvalidClientMetadata
+from server.transport.body import read_at_most
 
 MAX_BODY = 16 * 1024
 
@@ -20,7 +21,7 @@ async def register(request: web.Request) -> web.Response:
     """Register a client."""
     if request.content_type != "application/json":
         raise InvalidClientMetadata("send the client's metadata as application/json")
-    metadata = _json_object(await requests.body(request, MAX_BODY))
+    metadata = _json_object(await read_at_most(request, MAX_BODY))
     answer = await clients.register(metadata, requests.context(request))
     log.info("Registered client: %s", answer["client_id"])
     return web.json_response(answer, status=HTTPStatus.CREATED, headers=NO_STORE)

@@ -1,6 +1,5 @@
 """Reading requests: parameters, bodies, client credentials, and what deciding takes."""
 
-import asyncio
 import base64
 from urllib.parse import unquote_plus
 
@@ -11,14 +10,12 @@ from server.oauth.clients import Credentials
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient, InvalidRequest
 from server.oauth.parameters import Parameters
+from server.transport.body import read_at_most
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 MAX_FORM = 64 * 1024
 """The most bytes that a form may have."""
-
-BODY_TIMEOUT = 30
-"""Seconds in which a body must have arrived."""
 
 
 def context(request: web.Request) -> Context:
@@ -36,29 +33,6 @@ def query(request: web.Request) -> Parameters:
     return Parameters.parse(request.rel_url.raw_query_string)
 
 
-async def body(request: web.Request, limit: int) -> bytes:
-    """Read a body.
-
-    Args:
-        request: The request.
-        limit: The most bytes that it may have.
-
-    Raises:
-        web.HTTPRequestEntityTooLarge: It has more.
-        web.HTTPRequestTimeout: It did not arrive within 30 seconds.
-    """
-    if (request.content_length or 0) > limit:
-        raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length or 0)
-    try:
-        async with asyncio.timeout(None if request.content.is_eof() else BODY_TIMEOUT):
-            content = await request.read()
-    except TimeoutError:
-        raise web.HTTPRequestTimeout from None
-    if len(content) > limit:
-        raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=len(content))
-    return content
-
-
 async def form(request: web.Request) -> Parameters:
     """Give the parameters of a form, which is the only body that the OAuth endpoints take.
 
@@ -69,7 +43,7 @@ async def form(request: web.Request) -> Parameters:
         raise InvalidRequest(f"send the parameters as {FORM_TYPE}")
     if (request.charset or "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
         raise InvalidRequest("the parameters must be UTF-8")
-    content = await body(request, MAX_FORM)
+    content = await read_at_most(request, MAX_FORM)
     try:
         return Parameters.parse(content.decode("ascii"))
     except UnicodeDecodeError:

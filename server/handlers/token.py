@@ -26,7 +26,7 @@ async def token(request: web.Request) -> web.Response:
 async def revoke(request: web.Request) -> web.Response:
     """End a token (RFC 7009 section 2)."""
     await revocation.revoke(*await _authenticated(request))
-    return web.Response(headers=NO_STORE)
+    return web.json_response({}, headers=NO_STORE)
 
 
 async def introspect(request: web.Request) -> web.Response:

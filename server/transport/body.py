@@ -48,21 +48,35 @@ async def read_body(request: web.Request) -> bytes:
     """
     if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise Rejection(415, INVALID_REQUEST, "Content-Type must be application/json in UTF-8")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Rejection(415, INVALID_REQUEST, "Content-Encoding is not supported")
     try:
-        async with asyncio.timeout(None if request.content.is_eof() else READ_TIMEOUT):
-            return await _read_at_most(request, MAX_BODY)
-    except TimeoutError:
-        raise Rejection(408, INVALID_REQUEST, "The body did not arrive in time") from None
+        return await read_at_most(request, MAX_BODY)
+    except web.HTTPException as error:
+        raise Rejection(error.status, INVALID_REQUEST, error.text or error.reason) from None
     except web.RequestPayloadError:
         raise Rejection(400, INVALID_REQUEST, "The body could not be read") from None
 
 
-async def _read_at_most(request: web.Request, limit: int) -> bytes:
+async def read_at_most(request: web.Request, limit: int) -> bytes:
+    """Read a body, counting while it comes.
+
+    Args:
+        request: The request.
+        limit: The most bytes that it may have.
+
+    Raises:
+        web.HTTPUnsupportedMediaType: It is compressed.
+        web.HTTPRequestEntityTooLarge: It has more bytes.
+        web.HTTPRequestTimeout: It did not arrive within 30 seconds.
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise web.HTTPUnsupportedMediaType(text="Content-Encoding is not supported")
     body = bytearray()
-    while chunk := await request.content.readany():
-        body += chunk
-        if len(body) > limit:
-            raise Rejection(413, INVALID_REQUEST, f"A body has at most {limit} bytes")
+    try:
+        async with asyncio.timeout(None if request.content.is_eof() else READ_TIMEOUT):
+            while chunk := await request.content.readany():
+                body += chunk
+                if len(body) > limit:
+                    raise web.HTTPRequestEntityTooLarge(limit, len(body), text=f"A body has at most {limit} bytes")
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The body did not arrive in time") from None
     return bytes(body)

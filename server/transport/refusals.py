@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from server.oauth.errors import OAuthError
 
-_UNREAD = frozenset({408, 413, 415})
+UNREAD = frozenset({408, 413, 415})
 """Statuses after which the rest of a body is not waited for."""
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -36,7 +36,7 @@ class Rejection(Exception):  # noqa: N818 - it is an answer, not a fault of ours
         """Render it; an id that is not known is null (JSON-RPC 2.0 section 5)."""
         body = to_json({"jsonrpc": "2.0", "id": self.request_id, "error": self.error})
         response = json_response(body, self.status)
-        if self.status in _UNREAD:
+        if self.status in UNREAD:
             response.force_close()
         return response
 

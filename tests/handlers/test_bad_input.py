@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from server.handlers import requests
+from server.transport import body
 from tests.support import REDIRECT_URI, Live, serve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -86,6 +86,7 @@ RAW: list[tuple[str, bytes, int]] = [
     ("CONNECT", b"CONNECT token:80 HTTP/1.1\r\n", 404),
     ("an expectation", b"POST /token HTTP/1.1\r\nExpect: 200-ok\r\nContent-Length: 0\r\n", 417),
     ("an odd expectation", b"POST /token HTTP/1.1\r\nExpect: \xff\xfe\r\nContent-Length: 0\r\n", 417),
+    ("an odd expectation of nothing", b"POST /nowhere HTTP/1.1\r\nExpect: \xff\xfe\r\nContent-Length: 0\r\n", 417),
     ("a negative length", b"POST /token HTTP/1.1\r\nContent-Length: -1\r\n", 400),
     ("a length that is none", b"POST /token HTTP/1.1\r\nContent-Length: many\r\n", 400),
     ("two lengths", b"POST /token HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n", 400),
@@ -176,17 +177,11 @@ async def test_odd_http_is_refused(live: Live, case: str, head: bytes, status: i
 
 
 @pytest.mark.parametrize("path", [*FORM_ENDPOINTS, *PAGE_ENDPOINTS, "/register"])
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_a_body_that_is_not_encoded_as_it_says_is_refused(live: Live, path: str, encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "nonsense"])
+async def test_a_compressed_body_is_not_unfolded(live: Live, path: str, encoding: str) -> None:
     headers = {"Content-Type": JSON if path == "/register" else FORM, "Content-Encoding": encoding}
-    assert (await live.send("POST", path, data=b"not compressed", headers=headers)).status == 400
-
-
-async def test_a_compressed_body_counts_as_what_it_unfolds_to(live: Live) -> None:
     bomb = gzip.compress(b"client_id=" + b"a" * 2_000_000)
-    headers = {"Content-Type": FORM, "Content-Encoding": "gzip"}
-    assert len(bomb) < 64 * 1024
-    assert (await live.send("POST", "/token", data=bomb, headers=headers)).status == 413
+    assert (await live.send("POST", path, data=bomb, headers=headers)).status == 415
 
 
 async def test_a_body_sent_in_chunks_has_the_same_limit(live: Live) -> None:
@@ -206,7 +201,7 @@ async def test_a_broken_chunk_is_refused(live: Live) -> None:
 
 @pytest.mark.parametrize("path", [*FORM_ENDPOINTS, "/register", "/authorize"])
 async def test_a_body_that_does_not_arrive_is_cut_off(live: Live, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "BODY_TIMEOUT", 0.05)
+    monkeypatch.setattr(body, "READ_TIMEOUT", 0.05)
     kind = JSON if path == "/register" else FORM
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: 100\r\n\r\nclient_id="
     assert await raw(live, head.encode()) == 408

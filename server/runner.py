@@ -1,0 +1,68 @@
+"""aiohttp's runner as this server uses it, tests included; what is not even HTTP gets an answer of ours."""
+
+import logging
+from http import HTTPStatus
+
+from aiohttp import web
+
+from server.handlers.access import SECURITY, SERVER
+
+KEEPALIVE_TIMEOUT = 30
+"""Seconds after which a silent connection is closed, one that never sent a request included."""
+
+SHUTDOWN_TIMEOUT = 10
+"""Seconds that requests have to finish in once the server stops."""
+
+log = logging.getLogger(__name__)
+
+
+class Runner(web.AppRunner):
+    """Runs an application; a client that hangs up cancels its handler, and bodies are taken as they come."""
+
+    __slots__ = ()
+
+    def __init__(self, app: web.Application) -> None:
+        """Be ready to run an application."""
+        super().__init__(
+            app,
+            access_log=None,
+            auto_decompress=False,
+            handler_cancellation=True,
+            keepalive_timeout=KEEPALIVE_TIMEOUT,
+            shutdown_timeout=SHUTDOWN_TIMEOUT,
+        )
+
+    async def _make_server(self) -> web.Server:
+        server = await super()._make_server()
+        server.__class__ = _Server  # aiohttp takes no protocol of ours; a test sees that this one is at work
+        return server
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _RequestHandler(self, loop=self._loop, **self._kwargs)
+
+
+class _RequestHandler(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what never reached the application, without repeating it; its text may hold a secret."""
+        del message
+        if isinstance(exc, UnicodeError) and "Expect" in request.headers:
+            status = HTTPStatus.EXPECTATION_FAILED
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.info("Malformed request refused: %s", type(exc).__name__)
+            content = {"error": "invalid_request", "error_description": "this is not HTTP as it should be"}
+        else:
+            log.error("A request failed outside the application", exc_info=exc)
+            content = {"error": "server_error", "error_description": "the server failed"}
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer had begun already")
+        response = web.json_response(content, status=status, headers={**SECURITY, "Server": SERVER})
+        response.force_close()
+        return response
