@@ -4,13 +4,13 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import processes, scale
 from bench.load import CONNECTIONS, Comparison, compare
-from bench.operations import HANDSHAKE, MODERN, Prepare, call, introspection, login, refresh, registration
+from bench.operations import HANDSHAKE, MODERN, Prepare, call, call_openly, introspection, login, refresh, registration
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,16 @@ class Row:
     """An operation to compare with the bare handler."""
 
     name: str
-    mcp_server: str
+    server: str
+    """``MCP_SERVER`` of ours, or `_SDK` for another server altogether."""
     prepare: Prepare
     target: float | None = None
     """The least ratio that is good enough."""
 
 
 _TOOLS, _LOWLEVEL, _COMFORTABLE = "server.tools:build", "bench.echo:lowlevel", "bench.echo:comfortable"
+_SDK = "the SDK's own server"
+_ERAS = (MODERN, HANDSHAKE)
 
 ROWS = (
     Row("registration", _TOOLS, registration, 0.15),
@@ -38,8 +41,9 @@ ROWS = (
             ("MCPServer echo", _COMFORTABLE, "echo", {"text": "hello"}, None),
             ("att-plans-list", _TOOLS, "att-plans-list", {"productType": "prepaid"}, None),
         )
-        for era in (MODERN, HANDSHAKE)
+        for era in _ERAS
     ),
+    *(Row(f"{_SDK} {era}", _SDK, call_openly(era, "echo", {"text": "hello"})) for era in _ERAS),
 )
 SCALES = ("memory", "start", "purge")
 
@@ -78,14 +82,16 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> None:
         bare = running.enter_context(processes.bare(folder / "bare"))
         servers: dict[str, processes.Child] = {}
         for row in filter(lambda row: wanted(row.name), ROWS):
-            if row.mcp_server not in servers:
-                home = folder / row.mcp_server.replace(":", ".")
-                servers[row.mcp_server] = running.enter_context(processes.server(home, MCP_SERVER=row.mcp_server))
-            child = servers[row.mcp_server]
-            _print(row, compare(child, bare, row.prepare, rounds, arguments.seconds))
+            if row.server not in servers:
+                servers[row.server] = running.enter_context(_start(row.server, folder / str(len(servers))))
+            _print(row, compare(servers[row.server], bare, row.prepare, rounds, arguments.seconds))
         for name, child in servers.items():
             print(f"memory of {name} after this: {child.memory()[0]:.0f} MB")
     _measure_scale(wanted, folder, rows, arguments.seconds, 1 if arguments.quick else 5)
+
+
+def _start(server: str, folder: Path) -> AbstractContextManager[processes.Child]:
+    return processes.sdk(folder) if server == _SDK else processes.server(folder, MCP_SERVER=server)
 
 
 def _measure_scale(wanted: Callable[[str], bool], folder: Path, rows: int, seconds: float, times: int) -> None:

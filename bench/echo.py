@@ -4,6 +4,8 @@ from typing import Any
 
 import mcp_types as types
 from mcp.server import MCPServer, Server
+from mcp.server.auth.provider import TokenVerifier
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.context import ServerRequestContext
 
 _ECHO = types.Tool(
@@ -29,7 +31,15 @@ def lowlevel() -> Server[Any]:
 
 def comfortable() -> MCPServer:
     """Make it from the SDK's `MCPServer`, which validates arguments and builds output schemas."""
-    server = MCPServer("echo")
+    return _with_echo(MCPServer("echo"))
+
+
+def guarded(auth: AuthSettings, verifier: TokenVerifier) -> MCPServer:
+    """Make it so that the SDK itself asks for tokens."""
+    return _with_echo(MCPServer("echo", auth=auth, token_verifier=verifier))
+
+
+def _with_echo(server: MCPServer) -> MCPServer:
 
     @server.tool(meta={"scopes": ["read"]})
     async def echo(text: str) -> str:

@@ -101,6 +101,14 @@ def bare(folder: Path) -> Iterator[Child]:
 
 
 @contextmanager
+def sdk(folder: Path) -> Iterator[Child]:
+    """Run the SDK's own server."""
+    port = _free_port()
+    with running(["-m", "bench.sdk", str(port)], port, folder, {}) as child:
+        yield child
+
+
+@contextmanager
 def server(folder: Path, **settings: str) -> Iterator[Child]:
     """Run ``serve`` with its default settings, save where it listens, its database and those given."""
     port = _free_port()

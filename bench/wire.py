@@ -49,7 +49,7 @@ class Connection:
         data = self._buffer + received if self._buffer else received
         end = data.find(b"\r\n\r\n") + 4
         if end >= 4:
-            start = data.index(b"\r\nContent-Length: ") + 18
+            start = data[:end].lower().index(b"\r\ncontent-length: ") + 18
             if len(data) >= end + int(data[start : data.index(b"\r\n", start)]):
                 self._buffer = b""
                 return Answer(int(data[9:12]), data[: end - 2], data[end:])
