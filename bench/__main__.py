@@ -1,6 +1,7 @@
 """``python -m bench``: start the programs, measure in turn, print tables."""
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -77,6 +78,8 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> None:
     rounds = arguments.rounds or (2 if arguments.quick else 10)
     rows = arguments.rows or (10_000 if arguments.quick else 100_000)
     print(f"{CONNECTIONS} connections; server on core {processes.cores()[0]}, client on {processes.cores()[1]}")
+    if os.getloadavg()[0] > 1:
+        print(f"Other programs are at work (load {os.getloadavg()[0]:.1f}): trust the ratios by cpu, and run it again.")
     print(f"{'':34}{'per s':>8}{'ratio':>8}{'target':>8}{'by cpu':>8}{'p50 ms':>8}{'p99 ms':>8}{'busy':>6}{'bare':>8}")
     with ExitStack() as running:
         bare = running.enter_context(processes.bare(folder / "bare"))
