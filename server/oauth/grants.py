@@ -28,6 +28,13 @@ from server.oauth.parameters import Parameters
 TokenAnswer = dict[str, object]
 """The members of a successful token response (RFC 6749 section 5.1)."""
 
+ROUNDING = 1
+"""Seconds by which a token outlives what is announced: times are whole, and clients count from the answer's coming.
+
+Without it a busy client would present a token that it takes for live and the server for expired, and
+some then send their user through /authorize again instead of refreshing.
+"""
+
 _ATTEMPTS = 3
 _OVER = "the authorization code is unknown, expired or used; send the user through /authorize again"
 _REFRESH_OVER = "the refresh token is unknown, expired or revoked; send the user through /authorize again"
@@ -199,7 +206,7 @@ def _access_token(grant: Grant, granted: tuple[str, ...], ctx: Context) -> tuple
         scopes=granted,
         audience=grant.audience,
         created_at=ctx.now,
-        expires_at=_until(ctx.settings.oauth_access_token_ttl, grant, ctx),
+        expires_at=_until(ctx.settings.oauth_access_token_ttl + ROUNDING, grant, ctx),
     )
 
 
@@ -219,7 +226,7 @@ def _answer(access: str, row: AccessToken, refresh: str | None, ctx: Context) ->
     answer: TokenAnswer = {
         "access_token": access,
         "token_type": "Bearer",
-        "expires_in": row.expires_at - ctx.now,
+        "expires_in": min(ctx.settings.oauth_access_token_ttl, row.expires_at - ctx.now),
         "scope": scopes.join(row.scopes),
     }
     return answer if refresh is None else {**answer, "refresh_token": refresh}
