@@ -78,10 +78,9 @@ def candidates(keys: Mapping[str, Any], algorithm: str, key_id: str | None) -> l
         if isinstance(key, dict) and (key_id is None or key.get("kid") in {None, key_id}) and _fits(key, algorithm)
     ]
     fitting.sort(key=lambda key: key.get("kid") != key_id)
-    return [
-        {name: key[name] for name in ("kty", "crv", *_PUBLIC[key["kty"]]) if name in key}
-        for key in fitting[:MAX_CANDIDATES]
-    ]
+    kty, curve = ALGORITHMS[algorithm]
+    members = ("kty", *(("crv",) if curve else ()), *_PUBLIC[kty])
+    return [{name: key[name] for name in members} for key in fitting[:MAX_CANDIDATES]]
 
 
 def _fits(key: Mapping[str, Any], algorithm: str) -> bool:
