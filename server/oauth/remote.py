@@ -69,8 +69,8 @@ def check_url(url: str, dev_origins: Collection[str]) -> None:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise RemoteError("It is not a well-formed URL.") from None
-    if not host or port == 0 or "@" in parts.netloc:
-        raise RemoteError("It has user info, no host, or no port that exists.")
+    if not host or port == 0 or {"@", "%"} & set(parts.netloc):
+        raise RemoteError("It has user info, an escape in its host, or no host or port that can exist.")
     if parts.scheme != "https" and _origin(parts.scheme, host, port) not in dev_origins:
         raise RemoteError("It does not begin with https.")
     if parts.path in {"", "/"}:

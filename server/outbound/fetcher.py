@@ -20,6 +20,7 @@ DEADLINE = 5.0
 """Seconds for all of it: the name, the connection, the answer to its last byte."""
 
 _AT_ONCE = 16
+_SHOWN = 200  # characters of a URL from outside that the log shows
 _JSON = re.compile(r"application/(?:json|[\w.!#$&^-]+\+json)")
 _MAX_AGE = re.compile(r'(?:^|[,\s])max-age\s*=\s*"?([0-9]{1,10})', re.IGNORECASE)
 _FORBIDS_KEEPING = re.compile(r"(?:^|[,\s])no-(?:store|cache)\b", re.IGNORECASE)
@@ -99,9 +100,9 @@ class GuardedFetcher:
         except RemoteError as refused:
             error = refused
         else:
-            log.info("Fetched %s://%s%s: %d bytes", target.scheme, target.authority, target.path, len(fetched.body))
+            log.info("Fetched %s: %d bytes", url.partition("?")[0][:_SHOWN], len(fetched.body))
             return fetched
-        log.warning("Could not fetch %s: %s %s", url.partition("?")[0], error.reason, error.detail)
+        log.warning("Could not fetch %s: %s %s", url.partition("?")[0][:_SHOWN], error.reason, error.detail)
         raise error
 
     async def _get(self, url: URL, limit: int) -> Fetched:

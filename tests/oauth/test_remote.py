@@ -41,6 +41,8 @@ BAD = [
     "https://client.example?x",
     "https:///x",
     "https://:443/x",
+    "https://%6cocalhost/x",
+    "https://[fe80::1%25eth0]/x",
     "https://user@client.example/x",
     "https://user:password@client.example/x",
     "https://@client.example/x",
