@@ -53,7 +53,7 @@ async def authenticate(credentials: Credentials, ctx: Context) -> Client:
         )
     if credentials.basic and credentials.client_id not in {None, client_id}:
         raise InvalidClient("the Authorization header and client_id name different clients")
-    if len(credentials.used) > 1 or not credentials.used <= set(client.auth_methods):
+    if not credentials.used <= set(client.auth_methods):
         methods = " or ".join(client.auth_methods)
         raise InvalidClient(f"this client is registered for {methods} and must authenticate so")
     await _prove(client, credentials, ctx)

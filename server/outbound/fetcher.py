@@ -6,6 +6,8 @@ import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 
 import aiohttp
@@ -19,7 +21,7 @@ from server.outbound.addresses import is_public
 DEADLINE = 5.0
 """Seconds for all of it: the name, the connection, the answer to its last byte."""
 
-_AT_ONCE = 16
+_AT_ONCE = 64
 _SHOWN = 200  # characters of a URL from outside that the log shows
 _JSON = re.compile(r"application/(?:json|[\w.!#$&^-]+\+json)")
 _MAX_AGE = re.compile(r'(?:^|[,\s])max-age\s*=\s*"?([0-9]{1,10})', re.IGNORECASE)
@@ -30,6 +32,9 @@ _HEADERS = {
     "User-Agent": f"att-mcp-server/{server.__version__}",
 }
 
+_RESOLVING = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="resolve")
+"""Threads for name servers that dawdle: the loop's own are few, and every other user would wait behind them."""
+
 Resolve = Callable[[str, int], Awaitable[Sequence[ResolveResult]]]
 """Gives every address of a host name, or of an address literal."""
 
@@ -38,7 +43,8 @@ log = logging.getLogger(__name__)
 
 async def resolve(host: str, port: int) -> list[ResolveResult]:
     """Ask the system for every address of a host; raises `OSError` when it has none."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    question = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVING, question)
     return [
         ResolveResult(hostname=host, host=str(address[0]), port=port, family=family, proto=proto, flags=0)
         for family, _, proto, _, address in found
