@@ -11,7 +11,18 @@ from pathlib import Path
 
 from bench import processes, scale
 from bench.load import CONNECTIONS, Comparison, compare
-from bench.operations import HANDSHAKE, MODERN, Prepare, call, call_openly, introspection, login, refresh, registration
+from bench.operations import (
+    HANDSHAKE,
+    MODERN,
+    Prepare,
+    call,
+    call_openly,
+    introspection,
+    login,
+    refresh,
+    registration,
+    url_login,
+)
 
 
 @dataclass(frozen=True)
@@ -83,18 +94,22 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> None:
     print(f"{'':34}{'per s':>8}{'ratio':>8}{'target':>8}{'by cpu':>8}{'p50 ms':>8}{'p99 ms':>8}{'busy':>6}{'bare':>8}")
     with ExitStack() as running:
         bare = running.enter_context(processes.bare(folder / "bare"))
+        origin = f"http://127.0.0.1:{bare.port}"
         servers: dict[str, processes.Child] = {}
-        for row in filter(lambda row: wanted(row.name), ROWS):
+        rows_now = (*ROWS, Row("login of a URL client", _TOOLS, url_login(bare.port), 0.04))
+        for row in filter(lambda row: wanted(row.name), rows_now):
             if row.server not in servers:
-                servers[row.server] = running.enter_context(_start(row.server, folder / str(len(servers))))
+                servers[row.server] = running.enter_context(_start(row.server, folder / str(len(servers)), origin))
             _print(row, compare(servers[row.server], bare, row.prepare, rounds, arguments.seconds))
         for name, child in servers.items():
             print(f"memory of {name} after this: {child.memory()[0]:.0f} MB")
     _measure_scale(wanted, folder, rows, arguments.seconds, 1 if arguments.quick else 5)
 
 
-def _start(server: str, folder: Path) -> AbstractContextManager[processes.Child]:
-    return processes.sdk(folder) if server == _SDK else processes.server(folder, MCP_SERVER=server)
+def _start(server: str, folder: Path, origin: str) -> AbstractContextManager[processes.Child]:
+    if server == _SDK:
+        return processes.sdk(folder)
+    return processes.server(folder, MCP_SERVER=server, OAUTH_CIMD_DEV_ORIGINS=origin)
 
 
 def _measure_scale(wanted: Callable[[str], bool], folder: Path, rows: int, seconds: float, times: int) -> None:

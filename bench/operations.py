@@ -21,16 +21,15 @@ REDIRECT_URI = "https://assistant.example/callback"
 MODERN, HANDSHAKE = "2026-07-28", "2025-11-25"
 
 _FORM = "application/x-www-form-urlencoded"
-_METADATA = json.dumps(
-    {
-        "client_name": "Benchmark",
-        "redirect_uris": [REDIRECT_URI],
-        "token_endpoint_auth_method": "none",
-        "grant_types": ["authorization_code", "refresh_token"],
-        "response_types": ["code"],
-        "scope": "read",
-    }
-).encode()
+_DESCRIPTION = {
+    "client_name": "Benchmark",
+    "redirect_uris": [REDIRECT_URI],
+    "token_endpoint_auth_method": "none",
+    "grant_types": ["authorization_code", "refresh_token"],
+    "response_types": ["code"],
+    "scope": "read",
+}
+_METADATA = json.dumps(_DESCRIPTION).encode()
 _serial = count()
 
 
@@ -52,6 +51,22 @@ def login(port: int) -> Flow[Operation]:
     """Prepare complete logins of one client, each with a browser that has no cookie yet."""
     client_id = yield from register(port)
     return lambda: log_in(port, client_id)
+
+
+def document(publisher: int) -> dict[str, object]:
+    """Give the document of a URL client, for the program at this port to publish as ``/client.json``."""
+    return {**_DESCRIPTION, "client_id": f"http://127.0.0.1:{publisher}/client.json"}
+
+
+def url_login(publisher: int) -> Prepare:
+    """Prepare complete logins of the client whose document is published at a port, and has been fetched before."""
+    client_id = str(document(publisher)["client_id"])
+
+    def prepare(port: int) -> Flow[Operation]:
+        yield from log_in(port, client_id)
+        return lambda: log_in(port, client_id)
+
+    return prepare
 
 
 def refresh(port: int) -> Flow[Operation]:

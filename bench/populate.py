@@ -20,7 +20,10 @@ _STATEMENTS = (
     INSERT INTO users (user_id, issuer, subject, name, created_at)
     VALUES (:user_id, :issuer, :subject, :name, :created)""",
     """
-    INSERT INTO clients
+    INSERT INTO clients (
+        client_id, client_name, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
+        scope, secret_digest, metadata, created_at, last_used_at
+    )
     SELECT 'att_cl_' || i, 'Benchmark', 'none', '["https://assistant.example/callback"]',
         '["authorization_code", "refresh_token"]', '["code"]', 'read', NULL, '{}', :created, :now
     FROM n WHERE i <= :clients""",

@@ -13,7 +13,9 @@ from server import keys
 from server.clock import Clock
 from server.handlers import access, pages
 from server.handlers.errors import errors
+from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
+from server.outbound.fetcher import GuardedFetcher
 from server.routes import OAUTH_ENDPOINTS, routes
 from server.services import Services
 from server.settings import Settings
@@ -45,6 +47,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock
     app[keys.ENTROPY] = entropy
+    app[keys.REMOTE] = Remote(GuardedFetcher(settings.oauth_cimd_dev_origins))
     pages.setup_pages(app)
     app.on_response_prepare.append(access.add_headers)
     for route in routes(settings):
@@ -68,6 +71,7 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
             try:
                 yield
             finally:
+                await app[keys.REMOTE].close()
                 purge.cancel()
                 with suppress(asyncio.CancelledError):
                     await purge
@@ -87,6 +91,9 @@ def _announce(settings: Settings) -> None:
     log.info("OAuth provider initialized")
     registration = () if settings.oauth_dcr == "off" else ("/register",)
     log.info("OAuth endpoints registered: %s", ", ".join((*registration, *OAUTH_ENDPOINTS)))
+    if settings.oauth_cimd_dev_origins:
+        origins = ", ".join(settings.oauth_cimd_dev_origins)
+        log.warning("OAUTH_CIMD_DEV_ORIGINS=%s: fetched wherever they are, for development only", origins)
     if settings.public:
         log.warning(
             "OAUTH_PROVIDER=demo on a public address (%s): nobody signs in, everyone who approves is the user demo",

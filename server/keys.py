@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from server.clock import Clock
+from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
 from server.settings import Settings
 from server.storage.database import Database
@@ -12,5 +13,6 @@ SETTINGS = web.AppKey("settings", Settings)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
 STORE = web.AppKey("store", Database)
+REMOTE = web.AppKey("remote", Remote)
 KERNEL = web.AppKey("kernel", Kernel)
 REQUEST_ID = web.RequestKey("request_id", str)

@@ -135,8 +135,10 @@ class Settings(BaseSettings):
     oauth_allowed_users: NotYetNames = ()
     oauth_dcr: Literal["open", "token", "off"] = Field("open", description="open or off so far")
     oauth_dcr_token: NotYetSecret = SecretStr("")
-    oauth_cimd: NotYetSwitch = False
-    oauth_cimd_dev_origins: NotYetNames = ()
+    oauth_cimd: bool = Field(default=True, description="true or false")
+    oauth_cimd_dev_origins: Origins = Field(
+        (), description="origins such as http://localhost:9000, separated by commas; for development only"
+    )
     oauth_mode: Literal["required", "mixed"] = Field("required", description="required or mixed")
     allowed_origins: Origins = Field((), description="origins such as https://app.example.com, separated by commas")
     purge_interval: Seconds = 300

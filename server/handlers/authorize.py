@@ -10,7 +10,7 @@ from server.handlers import pages, requests
 from server.handlers.errors import redirect
 from server.identity import demo
 from server.oauth import authorize as endpoint
-from server.oauth import consent, scopes
+from server.oauth import consent, documents, scopes
 from server.oauth.authorize import ADVICE
 from server.oauth.errors import PageError
 from server.oauth.parameters import Parameters
@@ -41,7 +41,8 @@ async def page(request: web.Request) -> web.Response:
     content = {
         "client_name": client.client_name or client.client_id,
         "client_id": client.client_id,
-        "verified": False,
+        "verified": client.document is not None,
+        "client_host": documents.host(client),
         "redirect_host": destination(waiting.redirect_uri),
         "loopback_only": all(is_on_loopback(uri) for uri in client.redirect_uris),
         "scopes": [{"name": scope, "description": scopes.describe(scope)} for scope in waiting.scopes],

@@ -6,7 +6,7 @@ from urllib.parse import unquote_plus
 from aiohttp import web
 
 from server import keys
-from server.oauth.clients import Credentials
+from server.oauth.authentication import Credentials
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient, InvalidRequest
 from server.oauth.parameters import Parameters
@@ -21,7 +21,7 @@ MAX_FORM = 64 * 1024
 def context(request: web.Request) -> Context:
     """Put together what deciding about this request takes; its time is read here, once."""
     app = request.app
-    return Context(app[keys.STORE], app[keys.SETTINGS], app[keys.ENTROPY], app[keys.CLOCK]())
+    return Context(app[keys.STORE], app[keys.SETTINGS], app[keys.ENTROPY], app[keys.CLOCK](), app[keys.REMOTE])
 
 
 def query(request: web.Request) -> Parameters:
@@ -51,7 +51,7 @@ async def form(request: web.Request) -> Parameters:
 
 
 def credentials(request: web.Request, params: Parameters) -> Credentials:
-    """Take from a request what authenticates its client (RFC 6749 section 2.3.1).
+    """Take from a request what authenticates its client (RFC 6749 section 2.3.1, RFC 7521 section 4.2).
 
     Raises:
         InvalidRequest: There are several ``Authorization`` headers.
@@ -61,7 +61,13 @@ def credentials(request: web.Request, params: Parameters) -> Credentials:
     if len(headers) > 1:
         raise InvalidRequest("there are several Authorization headers")
     basic = _basic(headers[0]) if headers else None
-    return Credentials(basic, params.get("client_id"), params.get("client_secret"))
+    return Credentials(
+        basic,
+        params.get("client_id"),
+        params.get("client_secret"),
+        params.get("client_assertion"),
+        params.get("client_assertion_type"),
+    )
 
 
 def _basic(header: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from server.handlers import requests
 from server.handlers.errors import NO_STORE
-from server.oauth import clients, grants, introspection, revocation
+from server.oauth import authentication, grants, introspection, revocation
 from server.oauth.context import Context
 from server.oauth.model import Client
 from server.oauth.parameters import Parameters
@@ -38,4 +38,4 @@ async def _authenticated(request: web.Request) -> tuple[Parameters, Client, Cont
     params = await requests.form(request)
     params.refuse_repeated()
     ctx = requests.context(request)
-    return params, await clients.authenticate(requests.credentials(request, params), ctx), ctx
+    return params, await authentication.authenticate(requests.credentials(request, params), ctx), ctx

@@ -6,7 +6,7 @@ page, never by a redirect. After that it goes back to the client.
 
 from collections.abc import Callable
 
-from server.oauth import pkce, redirect, resource, scopes, tokens
+from server.oauth import directory, pkce, redirect, resource, scopes, tokens
 from server.oauth.context import Context
 from server.oauth.errors import (
     InvalidRequest,
@@ -21,6 +21,7 @@ from server.oauth.errors import (
 )
 from server.oauth.model import AuthorizationRequest, Client
 from server.oauth.parameters import Parameters
+from server.oauth.remote import RemoteError
 
 REQUEST_TTL = 600
 """Seconds that a request waits for its user."""
@@ -136,7 +137,14 @@ async def _identified_client(params: Parameters, ctx: Context) -> Client:
     client_id = params.get("client_id")
     if client_id is None or "client_id" in params.repeated:
         raise PageError("This link is incomplete", "It does not say which app wants access (client_id).", ADVICE)
-    client = await ctx.store.get_client(client_id)
+    try:
+        client = await directory.described(client_id, ctx)
+    except RemoteError as error:
+        raise PageError(
+            "This app does not say who it is",
+            f"Its client id is a web address, and what should be there to describe it cannot be used. {error.reason}",
+            "Try again in a minute. If it stays so, tell those who make the app.",
+        ) from error
     if client is None:
         raise PageError(
             "This app is not known here",

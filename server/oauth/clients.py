@@ -1,80 +1,28 @@
-"""Clients: registration (RFC 7591) and authentication (RFC 6749 section 2.3)."""
+"""Clients: what they say of themselves, and registration (RFC 7591)."""
 
-import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from urllib.parse import urlsplit
 
-from server.oauth import redirect, scopes, tokens
+from server.oauth import jwks, redirect, scopes, tokens
 from server.oauth.context import Context
-from server.oauth.errors import InvalidClient, InvalidClientMetadata, InvalidRedirectUri
+from server.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
 from server.oauth.model import Client
 from server.settings import Settings
 
 NO_SECRET = "none"  # noqa: S105 - the method's name
-AUTH_METHODS = (NO_SECRET, "client_secret_post", "client_secret_basic")
+PRIVATE_KEY_JWT = "private_key_jwt"
+SECRET_METHODS = ("client_secret_post", "client_secret_basic")
+AUTH_METHODS = (NO_SECRET, *SECRET_METHODS, PRIVATE_KEY_JWT)
 GRANT_TYPES = ("authorization_code", "refresh_token")
 
 MAX_REDIRECT_URIS = 10
 
 _DEFAULT_AUTH_METHOD = "client_secret_basic"
 _CLIENT_ID = "att_cl_"
-_SHOWN = 64  # characters of a client id from outside that the log shows
 _CLIENT_SECRET = "att_cs_"  # noqa: S105 - the prefix by which a secret is recognised
 _URLS = ("client_uri", "logo_uri", "tos_uri", "policy_uri")
 _TEXTS = ("software_id", "software_version", "application_type")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a request brought to authenticate its client; a secret is in one place or the other."""
-
-    basic: tuple[str, str] | None = None
-    """Client id and secret of an ``Authorization: Basic`` header, decoded."""
-    client_id: str | None = None
-    client_secret: str | None = None
-
-
-async def authenticate(credentials: Credentials, ctx: Context) -> Client:
-    """Authenticate a client by its registered method and no other.
-
-    Raises:
-        InvalidClient: It is unknown, its secret is wrong, missing or in the other place, or it sent one though
-            it has none.
-    """
-    client_id = credentials.basic[0] if credentials.basic else credentials.client_id
-    if not client_id:
-        raise InvalidClient("the request names no client; send client_id")
-    client = await ctx.store.get_client(client_id)
-    if client is None:
-        raise InvalidClient(
-            "this client is not registered here; register it again", detail=f"client {client_id[:_SHOWN]!r}"
-        )
-    if credentials.basic and credentials.client_id not in {None, client_id}:
-        raise InvalidClient("the Authorization header and client_id name different clients")
-    offered = _offered_secret(client, credentials)
-    if client.token_endpoint_auth_method != NO_SECRET and not _is_secret(client, offered):
-        raise InvalidClient("the client secret is wrong", detail=f"client {client_id[:_SHOWN]!r}")
-    return client
-
-
-def _offered_secret(client: Client, credentials: Credentials) -> str:
-    """Take the secret from where the registered method puts it, and from nowhere else."""
-    method = client.token_endpoint_auth_method
-    places = {
-        "client_secret_basic": credentials.basic[1] if credentials.basic else None,
-        "client_secret_post": credentials.client_secret,
-    }
-    used = {place for place, secret in places.items() if secret} | (
-        {"client_secret_basic"} if credentials.basic else set()
-    )
-    if used != ({method} if method != NO_SECRET else set()):
-        raise InvalidClient(f"this client is registered for {method} and must authenticate so")
-    return places.get(method) or ""
-
-
-def _is_secret(client: Client, offered: str) -> bool:
-    return client.secret_digest is not None and hmac.compare_digest(client.secret_digest, tokens.digest(offered))
 
 
 async def register(metadata: Mapping[str, object], ctx: Context) -> dict[str, object]:
@@ -90,23 +38,41 @@ async def register(metadata: Mapping[str, object], ctx: Context) -> dict[str, ob
         InvalidRedirectUri: There is no redirect URI that can be accepted, or there are more than 10.
         InvalidClientMetadata: A field has the wrong type, or nothing remains that the client could do.
     """
-    method = _text(metadata, "token_endpoint_auth_method") or _DEFAULT_AUTH_METHOD
+    method = text(metadata, "token_endpoint_auth_method") or _DEFAULT_AUTH_METHOD
     method = method if method in AUTH_METHODS else _DEFAULT_AUTH_METHOD
-    secret = None if method == NO_SECRET else tokens.make(_CLIENT_SECRET, ctx.entropy)
-    client = Client(
-        client_id=_CLIENT_ID + ctx.entropy(16).hex(),
+    secret = tokens.make(_CLIENT_SECRET, ctx.entropy) if method in SECRET_METHODS else None
+    client = describe(_CLIENT_ID + ctx.entropy(16).hex(), metadata, method, ctx.settings, ctx.now)
+    client = replace(client, secret_digest=None if secret is None else tokens.digest(secret))
+    await ctx.store.add_client(client)
+    return _answer(client, secret)
+
+
+def describe(client_id: str, metadata: Mapping[str, object], method: str, settings: Settings, now: int) -> Client:
+    """Make a client of what it says of itself (RFC 7591 section 2).
+
+    Args:
+        client_id: Its id.
+        metadata: The decoded JSON object.
+        method: How it authenticates; for ``private_key_jwt`` its keys are kept too.
+        settings: The server's settings.
+        now: Unix seconds.
+
+    Raises:
+        InvalidRedirectUri: There is no redirect URI that can be accepted, or there are more than 10.
+        InvalidClientMetadata: A field has the wrong type, or nothing remains that the client could do.
+    """
+    keys = jwks.source(metadata, settings) if method == PRIVATE_KEY_JWT else {}
+    return Client(
+        client_id=client_id,
         token_endpoint_auth_method=method,
         redirect_uris=_redirect_uris(metadata),
         grant_types=_served(metadata, "grant_types", GRANT_TYPES, needed="authorization_code"),
         response_types=_served(metadata, "response_types", ("code",), needed="code"),
-        created_at=ctx.now,
-        client_name=_text(metadata, "client_name"),
-        scope=_scope(metadata, ctx.settings),
-        secret_digest=None if secret is None else tokens.digest(secret),
-        metadata=_rest(metadata),
+        created_at=now,
+        client_name=text(metadata, "client_name"),
+        scope=_scope(metadata, settings),
+        metadata=_rest(metadata) | keys,
     )
-    await ctx.store.add_client(client)
-    return _answer(client, secret)
 
 
 def _answer(client: Client, secret: str | None) -> dict[str, object]:
@@ -126,7 +92,8 @@ def _answer(client: Client, secret: str | None) -> dict[str, object]:
     return answer
 
 
-def _text(metadata: Mapping[str, object], name: str) -> str | None:
+def text(metadata: Mapping[str, object], name: str) -> str | None:
+    """Read a text; ``None`` for one that is absent or blank. Raises `InvalidClientMetadata` for another type."""
     value = metadata.get(name)
     if value is None:
         return None
@@ -135,7 +102,8 @@ def _text(metadata: Mapping[str, object], name: str) -> str | None:
     return value.strip() or None
 
 
-def _texts(metadata: Mapping[str, object], name: str) -> tuple[str, ...]:
+def texts(metadata: Mapping[str, object], name: str) -> tuple[str, ...]:
+    """Read a list of texts without its duplicates. Raises `InvalidClientMetadata` for another type."""
     value = metadata.get(name)
     if value is None:
         return ()
@@ -145,7 +113,7 @@ def _texts(metadata: Mapping[str, object], name: str) -> tuple[str, ...]:
 
 
 def _redirect_uris(metadata: Mapping[str, object]) -> tuple[str, ...]:
-    offered = _texts(metadata, "redirect_uris")
+    offered = texts(metadata, "redirect_uris")
     if len(offered) > MAX_REDIRECT_URIS:
         raise InvalidRedirectUri(f"there are more than {MAX_REDIRECT_URIS} redirect URIs")
     accepted = tuple(uri for uri in offered if redirect.is_acceptable(uri))
@@ -158,7 +126,7 @@ def _redirect_uris(metadata: Mapping[str, object]) -> tuple[str, ...]:
 
 def _served(metadata: Mapping[str, object], name: str, served: tuple[str, ...], *, needed: str) -> tuple[str, ...]:
     """Keep of a list what is served here; no list at all means everything."""
-    offered = _texts(metadata, name) or served
+    offered = texts(metadata, name) or served
     kept = tuple(item for item in offered if item in served)
     if needed not in kept:
         raise InvalidClientMetadata(f"{name} must include {needed}")
@@ -167,18 +135,18 @@ def _served(metadata: Mapping[str, object], name: str, served: tuple[str, ...], 
 
 def _scope(metadata: Mapping[str, object], settings: Settings) -> str | None:
     known = {*settings.oauth_valid_scopes, scopes.OFFLINE_ACCESS}
-    return scopes.join(s for s in scopes.split(_text(metadata, "scope")) if s in known) or None
+    return scopes.join(s for s in scopes.split(text(metadata, "scope")) if s in known) or None
 
 
 def _rest(metadata: Mapping[str, object]) -> dict[str, object]:
     """Keep the remaining fields that are known; a link that is not http or https is left out."""
     rest: dict[str, object] = {}
     for name in _URLS:
-        value = _text(metadata, name)
+        value = text(metadata, name)
         if value and _is_web_link(value):
             rest[name] = value
-    rest |= {name: value for name in _TEXTS if (value := _text(metadata, name))}
-    if contacts := _texts(metadata, "contacts"):
+    rest |= {name: value for name in _TEXTS if (value := text(metadata, name))}
+    if contacts := texts(metadata, "contacts"):
         rest["contacts"] = list(contacts)
     return rest
 

@@ -1,13 +1,13 @@
 """The documents by which a client finds its way (RFC 8414 and RFC 9728)."""
 
-from server.oauth import clients, scopes
+from server.oauth import clients, jwks, scopes
 from server.settings import Settings
 
 
 def authorization_server(settings: Settings) -> dict[str, object]:
     """Describe the authorization server (RFC 8414 section 2, RFC 9207 section 3); only what works is named."""
     base = settings.server_url
-    methods = list(clients.AUTH_METHODS)
+    methods, algorithms = list(clients.AUTH_METHODS), list(jwks.ALGORITHMS)
     document: dict[str, object] = {
         "issuer": settings.issuer,
         "authorization_endpoint": f"{base}/authorize",
@@ -22,8 +22,12 @@ def authorization_server(settings: Settings) -> dict[str, object]:
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "client_id_metadata_document_supported": settings.oauth_cimd,
         "service_documentation": f"{base}/",
     }
     if settings.oauth_dcr == "off":

@@ -8,8 +8,22 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """What is known of a client id metadata document, beside the client that it describes."""
+
+    auth_methods: tuple[str, ...]
+    """Every way in which the client may authenticate, the one that it prefers first."""
+    fingerprint: str
+    """A digest of the redirect URIs and keys: a user who consented to others is asked again."""
+    fetched_at: int
+    """When it was read last and found good."""
+    expires_at: int
+    """When it is to be fetched anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client (RFC 7591 section 2)."""
+    """A client that registered itself (RFC 7591 section 2), or that a document at its id describes."""
 
     client_id: str
     token_endpoint_auth_method: str
@@ -23,6 +37,24 @@ class Client:
     metadata: dict[str, object] = field(default_factory=dict)
     """The rest of what was registered and is echoed: ``client_uri``, ``logo_uri``, ``contacts`` …"""
     last_used_at: int | None = None
+    document: Document | None = None
+    """Where the client's id is a URL: what is known of the document there."""
+
+    @property
+    def auth_methods(self) -> tuple[str, ...]:
+        """How it may authenticate: by the one method that it registered, or by any that its document lists."""
+        return self.document.auth_methods if self.document else (self.token_endpoint_auth_method,)
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """A JSON Web Key Set as it was fetched from a ``jwks_uri`` (RFC 7517 section 5)."""
+
+    jwks_uri: str
+    jwks: dict[str, object]
+    fetched_at: int
+    expires_at: int
+    """When it is to be fetched anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from server.oauth.model import (
     Counts,
     Grant,
     HeldRefreshToken,
+    KeySet,
     LiveAccessToken,
     RefreshToken,
     User,
@@ -33,6 +34,22 @@ class Store(Protocol):
 
     async def get_client(self, client_id: str) -> Client | None:
         """Give the client, or ``None``."""
+
+    async def keep_described_client(self, client: Client, now: int) -> None:
+        """Keep a client as its document describes it, new or anew.
+
+        One that comes back after its row was deleted starts afresh: whatever grants and codes were
+        still open under the same ``client_id`` are ended.
+        """
+
+    async def get_key_set(self, jwks_uri: str) -> KeySet | None:
+        """Give the keys that were fetched from there last, or ``None``."""
+
+    async def keep_key_set(self, keys: KeySet) -> None:
+        """Keep keys in place of those fetched from there before."""
+
+    async def use_assertion(self, client_id: str, jti: str, expires_at: int) -> bool:
+        """Use up a client's assertion for good; ``False`` when it was used before."""
 
     async def add_authorization_request(self, request: AuthorizationRequest) -> None:
         """Keep a validated request until its user decides."""

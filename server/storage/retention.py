@@ -41,6 +41,21 @@ SWEEPS = (
         ) RETURNING 1""",
     ),
     Sweep(
+        "client_assertions",
+        """
+        DELETE FROM client_assertions WHERE (client_id, jti) IN (
+            SELECT client_id, jti FROM client_assertions WHERE expires_at <= :now LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    # Keys serve for a day after they expired, while they cannot be fetched anew.
+    Sweep(
+        "key_sets",
+        """
+        DELETE FROM key_sets WHERE jwks_uri IN (
+            SELECT jwks_uri FROM key_sets WHERE expires_at <= :day_ago LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    Sweep(
         "access_tokens",
         """
         DELETE FROM access_tokens WHERE token_digest IN (

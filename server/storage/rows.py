@@ -8,6 +8,7 @@ from server.oauth.model import (
     AuthorizationCode,
     AuthorizationRequest,
     Client,
+    Document,
     Grant,
     RefreshToken,
     User,
@@ -31,6 +32,11 @@ def client_parameters(client: Client) -> dict[str, Any]:
     fields = {name: getattr(client, name) for name in client.__slots__}
     for name in ("redirect_uris", "grant_types", "response_types", "metadata"):
         fields[name] = json.dumps(fields[name], ensure_ascii=False)
+    document = fields.pop("document")
+    for name in Document.__slots__:
+        fields[f"document_{name}"] = getattr(document, name, None)
+    if document is not None:
+        fields["document_auth_methods"] = " ".join(document.auth_methods)
     return fields
 
 
@@ -48,6 +54,8 @@ def client(row: Row) -> Client:
         secret,
         metadata,
         used_at,
+        auth_methods,
+        *document,
     ) = row
     return Client(
         client_id,
@@ -61,6 +69,7 @@ def client(row: Row) -> Client:
         secret,
         json.loads(metadata),
         used_at,
+        None if auth_methods is None else Document(tuple(auth_methods.split()), *document),
     )
 
 

@@ -3,16 +3,54 @@
 ADD_CLIENT = """
 INSERT INTO clients (
     client_id, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
-    created_at, client_name, scope, secret_digest, metadata, last_used_at
+    created_at, client_name, scope, secret_digest, metadata, last_used_at,
+    document_auth_methods, document_fingerprint, document_fetched_at, document_expires_at
 ) VALUES (
     :client_id, :token_endpoint_auth_method, :redirect_uris, :grant_types, :response_types,
-    :created_at, :client_name, :scope, :secret_digest, :metadata, :last_used_at
+    :created_at, :client_name, :scope, :secret_digest, :metadata, :last_used_at,
+    :document_auth_methods, :document_fingerprint, :document_fetched_at, :document_expires_at
 )"""
 
 GET_CLIENT = """
 SELECT client_id, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
-    created_at, client_name, scope, secret_digest, metadata, last_used_at
+    created_at, client_name, scope, secret_digest, metadata, last_used_at,
+    document_auth_methods, document_fingerprint, document_fetched_at, document_expires_at
 FROM clients WHERE client_id = :client_id"""
+
+KEEP_DESCRIBED_CLIENT = f"""{ADD_CLIENT}
+ON CONFLICT (client_id) DO UPDATE SET
+    token_endpoint_auth_method = excluded.token_endpoint_auth_method,
+    redirect_uris = excluded.redirect_uris,
+    grant_types = excluded.grant_types,
+    response_types = excluded.response_types,
+    client_name = excluded.client_name,
+    scope = excluded.scope,
+    metadata = excluded.metadata,
+    document_auth_methods = excluded.document_auth_methods,
+    document_fingerprint = excluded.document_fingerprint,
+    document_fetched_at = excluded.document_fetched_at,
+    document_expires_at = excluded.document_expires_at"""
+
+REVOKE_GRANTS_OF_CLIENT = """
+UPDATE grants SET revoked_at = :now, revoked_reason = :reason
+WHERE client_id = :client_id AND revoked_at IS NULL"""
+
+EXPIRE_CODES_OF_CLIENT = """
+UPDATE authorization_codes SET expires_at = :now
+WHERE client_id = :client_id AND used_at IS NULL AND expires_at > :now"""
+
+GET_KEY_SET = "SELECT jwks_uri, jwks, fetched_at, expires_at FROM key_sets WHERE jwks_uri = :jwks_uri"
+
+KEEP_KEY_SET = """
+INSERT INTO key_sets (jwks_uri, jwks, fetched_at, expires_at)
+VALUES (:jwks_uri, :jwks, :fetched_at, :expires_at)
+ON CONFLICT (jwks_uri) DO UPDATE SET
+    jwks = excluded.jwks, fetched_at = excluded.fetched_at, expires_at = excluded.expires_at"""
+
+USE_ASSERTION = """
+INSERT INTO client_assertions (client_id, jti, expires_at) VALUES (:client_id, :jti, :expires_at)
+ON CONFLICT (client_id, jti) DO NOTHING
+RETURNING 1"""
 
 USE_CLIENT = """
 UPDATE clients SET last_used_at = :now

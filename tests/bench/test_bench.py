@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 OPERATIONS = (
     "registration",
     "login",
+    "login of a URL client",
     "refresh",
     "introspection",
     *(f"call {era} {tool}" for era in ("2026-07-28", "2025-11-25") for tool in ("echo", "att-plans-list")),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from server.identity.demo import USER
-from server.oauth import authorize, clients, consent, grants, introspection, revocation, tokens
+from server.oauth import authentication, authorize, clients, consent, grants, introspection, revocation, tokens
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient, InvalidGrant, OAuthError, PageError
 from server.oauth.parameters import Parameters
@@ -95,7 +95,8 @@ class Grants(RuleBasedStateMachine):
     async def ask(self, holder: Holder, **fields: str) -> Any:
         """Make a token request, the client's authentication included; gives the answer or the error."""
         try:
-            client = await clients.authenticate(clients.Credentials(client_id=holder.client.client_id), self.context)
+            presented = authentication.Credentials(client_id=holder.client.client_id)
+            client = await authentication.authenticate(presented, self.context)
             return await grants.token(Parameters.parse(urlencode(fields)), client, self.context)
         except OAuthError as error:
             return error

@@ -6,7 +6,8 @@ from server.settings import load_settings
 SETTINGS = load_settings(
     server_url="https://mcp.example.com", oauth_issuer_url="https://MCP.example.com", oauth_valid_scopes="write,read"
 )
-METHODS = ["none", "client_secret_post", "client_secret_basic"]
+METHODS = ["none", "client_secret_post", "client_secret_basic", "private_key_jwt"]
+ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 
 
 def test_the_authorization_server_names_exactly_what_works() -> None:
@@ -24,8 +25,12 @@ def test_the_authorization_server_names_exactly_what_works() -> None:
         "token_endpoint_auth_methods_supported": METHODS,
         "revocation_endpoint_auth_methods_supported": METHODS,
         "introspection_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "client_id_metadata_document_supported": True,
         "service_documentation": "https://mcp.example.com/",
     }
 
@@ -36,6 +41,10 @@ def test_without_registration_its_endpoint_is_absent() -> None:
     assert metadata.authorization_server(settings) == {
         name: value for name, value in with_registration.items() if name != "registration_endpoint"
     }
+
+
+def test_url_client_ids_are_announced_unless_they_are_switched_off() -> None:
+    assert not metadata.authorization_server(load_settings(oauth_cimd=False))["client_id_metadata_document_supported"]
 
 
 def test_the_protected_resource_is_the_mcp_endpoint() -> None:

@@ -119,7 +119,6 @@ async def test_what_is_not_accepted_is_left_out(ctx: Context, name: str, metadat
         ("", "client_secret_basic"),
         ("client_secret_basic", "client_secret_basic"),
         ("client_secret_post", "client_secret_post"),
-        ("private_key_jwt", "client_secret_basic"),
         ("tls_client_auth", "client_secret_basic"),
     ],
 )

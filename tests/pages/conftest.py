@@ -16,6 +16,7 @@ SCOPES = [
 CONSENT: dict[str, Any] = {
     "client_name": "Example Assistant",
     "verified": True,
+    "client_host": "assistant.example",
     "client_id": "https://assistant.example/client.json",
     "redirect_host": "assistant.example",
     "loopback_only": False,
@@ -29,6 +30,7 @@ HOSTILE = {
     **CONSENT,
     "client_name": f"\u202emoc.elpmaxe {SCRIPT}" + "W" * 2_000,
     "verified": False,
+    "client_host": "h" * 250 + ".evil.example",
     "client_id": SCRIPT + "x" * 300,
     "redirect_host": "a" * 250 + ".evil.example",
     "loopback_only": True,

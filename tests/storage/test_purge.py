@@ -21,6 +21,8 @@ from tests.storage.make import DAY, HOUR, NOW, digest
 NOTHING = {
     "authorization_requests": 0,
     "authorization_codes": 0,
+    "client_assertions": 0,
+    "key_sets": 0,
     "access_tokens": 0,
     "grants": 0,
     "refresh_tokens": 0,

@@ -1,0 +1,1 @@
+"""What this server asks of other servers: documents that strangers name, fetched under guard."""

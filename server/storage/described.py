@@ -1,0 +1,62 @@
+"""Clients that their documents describe, and what ``private_key_jwt`` needs to remember."""
+
+import json
+
+from server.oauth.model import Client, KeySet
+from server.storage import rows
+from server.storage import statements as sql
+from server.storage.driver import Driver, Script, Statement
+
+
+class SqlDescribedClientStore:
+    """The part of `server.oauth.store.Store` that is about documents, keys and assertions, in SQL."""
+
+    def __init__(self, driver: Driver) -> None:
+        """Keep everything through this driver."""
+        self._driver = driver
+
+    async def keep_described_client(self, client: Client, now: int) -> None:
+        """Keep a client as its document describes it; end what a deleted one of the same id left open."""
+        await self._driver.write(_keep_described_client(client, now))
+
+    async def get_key_set(self, jwks_uri: str) -> KeySet | None:
+        """Give the keys that were fetched from there last, or ``None``."""
+        return await self._driver.read(_get_key_set(jwks_uri))
+
+    async def keep_key_set(self, keys: KeySet) -> None:
+        """Keep keys in place of those fetched from there before."""
+        await self._driver.write(_keep_key_set(keys))
+
+    async def use_assertion(self, client_id: str, jti: str, expires_at: int) -> bool:
+        """Use up a client's assertion; ``False`` when it was used before."""
+        return await self._driver.write(_use_assertion(client_id, jti, expires_at))
+
+
+def _keep_described_client(client: Client, now: int) -> Script[None]:
+    if not (yield Statement(sql.GET_CLIENT, {"client_id": client.client_id})):
+        former = {"client_id": client.client_id, "now": now, "reason": "client_deleted"}
+        yield Statement(sql.REVOKE_GRANTS_OF_CLIENT, former)
+        yield Statement(sql.EXPIRE_CODES_OF_CLIENT, former)
+    yield Statement(sql.KEEP_DESCRIBED_CLIENT, rows.client_parameters(client))
+
+
+def _get_key_set(jwks_uri: str) -> Script[KeySet | None]:
+    found = yield Statement(sql.GET_KEY_SET, {"jwks_uri": jwks_uri})
+    if not found:
+        return None
+    uri, jwks, fetched_at, expires_at = found[0]
+    return KeySet(uri, json.loads(jwks), fetched_at, expires_at)
+
+
+def _keep_key_set(keys: KeySet) -> Script[None]:
+    values = {
+        "jwks_uri": keys.jwks_uri,
+        "jwks": json.dumps(keys.jwks, ensure_ascii=False),
+        "fetched_at": keys.fetched_at,
+        "expires_at": keys.expires_at,
+    }
+    yield Statement(sql.KEEP_KEY_SET, values)
+
+
+def _use_assertion(client_id: str, jti: str, expires_at: int) -> Script[bool]:
+    return bool((yield Statement(sql.USE_ASSERTION, {"client_id": client_id, "jti": jti, "expires_at": expires_at})))
