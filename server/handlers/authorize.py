@@ -41,7 +41,7 @@ async def page(request: web.Request) -> web.Response:
     content = {
         "client_name": client.client_name or client.client_id,
         "client_id": client.client_id,
-        "verified": False,
+        "verified": client.created_by == "operator",
         "redirect_host": destination(waiting.redirect_uri),
         "loopback_only": all(is_on_loopback(uri) for uri in client.redirect_uris),
         "scopes": [{"name": scope, "description": scopes.describe(scope)} for scope in waiting.scopes],

@@ -48,6 +48,8 @@ def client(row: Row) -> Client:
         secret,
         metadata,
         used_at,
+        registration,
+        created_by,
     ) = row
     return Client(
         client_id,
@@ -61,6 +63,8 @@ def client(row: Row) -> Client:
         secret,
         json.loads(metadata),
         used_at,
+        registration,
+        created_by,
     )
 
 
