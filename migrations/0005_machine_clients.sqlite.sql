@@ -45,7 +45,8 @@ CREATE INDEX access_tokens_by_grant ON access_tokens (grant_id, expires_at);
 CREATE INDEX access_tokens_by_expiry ON access_tokens (expires_at);
 CREATE INDEX access_tokens_revoked ON access_tokens (revoked_at) WHERE revoked_at IS NOT NULL;
 
--- As before, and: who made a client, whether it holds a grant, and an id by which to name a token.
+-- As before, and: who made a client, what it may do, whether it holds a grant; and an id for each token,
+-- which is how its digest begins.
 
 CREATE VIEW v_clients AS
 SELECT

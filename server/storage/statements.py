@@ -1,4 +1,7 @@
-"""Every SQL text of the store, in the subset that SQLite and PostgreSQL share; see `retention` for the purge's."""
+"""Every SQL text of the store, in the subset that SQLite and PostgreSQL share.
+
+The purge's are in `retention`, the operator's in `listings`.
+"""
 
 ADD_CLIENT = """
 INSERT INTO clients (
