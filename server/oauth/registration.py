@@ -54,7 +54,7 @@ async def authenticate(client_id: str, authorization: Sequence[str], ctx: Contex
     client = await ctx.store.get_client(client_id) if tokens.is_well_formed(tokens.REGISTRATION, token) else None
     kept = client.registration_digest if client is not None else None
     if client is None or not hmac.compare_digest(kept or "", tokens.digest(token)):
-        raise InvalidToken(_UNKNOWN, detail=f"client {client_id!r}")
+        raise InvalidToken(_UNKNOWN, detail=f"client {client_id[:64]!r}")
     return client, token
 
 
