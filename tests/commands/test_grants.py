@@ -44,7 +44,7 @@ def test_a_listing_is_narrowed_down(run: Run, four: Rows, filters: list[str], ex
 
 def test_a_listing_as_text_names_the_holder(run: Run, four: Rows) -> None:  # noqa: ARG001 - for its effect
     head, *lines = run("grants", "list", "--client", "one").out.splitlines()
-    assert head.split() == "grant id client name user id scopes granted expires status".split()
+    assert head.split() == ["grant", "id", "client", "name", "user", "id", "scopes", "granted", "expires", "status"]
     assert [line.split()[:4] for line in lines] == [
         ["ada-one", "Example", "ada", "read"],
         ["bob-one", "Example", "bob", "read"],
