@@ -87,6 +87,8 @@ def _announce(settings: Settings) -> None:
     log.info("OAuth provider initialized")
     registration = () if settings.oauth_dcr == "off" else ("/register",)
     log.info("OAuth endpoints registered: %s", ", ".join((*registration, *OAUTH_ENDPOINTS)))
+    if settings.oauth_dcr_token and settings.oauth_dcr != "token":
+        log.warning("OAUTH_DCR_TOKEN is set, but OAUTH_DCR=%s asks nobody for it", settings.oauth_dcr)
     if settings.public:
         log.warning(
             "OAUTH_PROVIDER=demo on a public address (%s): nobody signs in, everyone who approves is the user demo",

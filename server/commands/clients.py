@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from server.commands import selection
@@ -29,7 +28,11 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
     showing.add_argument("--json", action="store_true", help="print JSON")
     showing.set_defaults(command=_show)
     _add_adding(sub)
-    deleting = sub.add_parser("delete", help="delete clients", description="Delete clients, and end their grants.")
+    deleting = sub.add_parser(
+        "delete",
+        help="delete clients",
+        description="Delete clients, and end their grants. Those that the operator created go only by id or --client.",
+    )
     deleting.add_argument("client_ids", metavar="CLIENT_ID", nargs="*")
     selection.add_filters(deleting, CLIENT_STATUSES)
     deleting.set_defaults(command=_delete)
@@ -112,20 +115,16 @@ def _delete(settings: Settings, arguments: argparse.Namespace) -> int:
     chosen = selection.read(arguments)
 
     async def work(store: Database, _now: int) -> list[Row]:
-        rows = (
-            [await _known(store, replace(chosen, key=client_id)) for client_id in arguments.client_ids]
-            if arguments.client_ids
-            else await store.list_clients(chosen)
-        )
-        deleted, _ = await selection.change(rows, _deleting(store))
+        if arguments.client_ids:
+            rows = [await _known(store, replace(chosen, key=client_id)) for client_id in arguments.client_ids]
+        else:
+            found = await store.list_clients(chosen)
+            rows = [row for row in found if chosen.client is not None or row["created_by"] != "operator"]
+        deleted, _ = await selection.change(rows, lambda row: store.delete_client(row["client_id"]))
         return deleted
 
     show({"deleted": [row["client_id"] for row in with_store(settings, work)]}, as_json=arguments.json)
     return 0
-
-
-def _deleting(store: Database) -> Callable[[Row], Awaitable[bool]]:
-    return lambda row: store.delete_client(row["client_id"])
 
 
 async def _known(store: Database, chosen: Selection) -> Row:

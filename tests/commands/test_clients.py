@@ -108,6 +108,15 @@ def test_clients_are_deleted_by_what_they_have_in_common(
     assert sorted(row[0] for row in three.sql("SELECT client_id FROM clients")) == left
 
 
+def test_clients_of_the_operator_are_deleted_only_by_id_or_name(run: Run, rows: Rows) -> None:
+    rows.client("old")
+    for name in ("Nightly", "Weekly"):
+        assert run("clients", "add", name).status == 0
+    assert run("clients", "delete", "--status", "idle", "--json").json == {"deleted": ["old"]}
+    assert run("clients", "delete", "--client", "Nightly", "--status", "idle").status == 0
+    assert rows.sql("SELECT client_name FROM clients") == [("Weekly",)]
+
+
 def test_many_are_deleted_batch_by_batch(run: Run, rows: Rows) -> None:
     for number in range(450):
         rows.client(f"client {number}")

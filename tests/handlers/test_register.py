@@ -88,6 +88,15 @@ async def test_with_the_policy_open_an_authorization_header_is_nobodys_business(
     assert (await live.send("POST", "/register", json={"redirect_uris": [REDIRECT_URI]}, headers=headers)).status == 201
 
 
+@pytest.mark.parametrize(("policy", "warned"), [("open", True), ("off", True), ("token", False)])
+async def test_a_token_that_nobody_is_asked_for_is_warned_of(
+    start: Start, caplog: pytest.LogCaptureFixture, policy: str, *, warned: bool
+) -> None:
+    async with start(oauth_dcr=policy, oauth_dcr_token=INITIAL):
+        pass
+    assert (f"OAUTH_DCR_TOKEN is set, but OAUTH_DCR={policy} asks nobody for it" in caplog.messages) is warned
+
+
 async def test_with_the_policy_off_nothing_of_registration_is_served(start: Start) -> None:
     async with start() as live:
         app = await live.register()
