@@ -94,6 +94,8 @@ def _announce(settings: Settings) -> None:
     if settings.oauth_cimd_dev_origins:
         origins = ", ".join(settings.oauth_cimd_dev_origins)
         log.warning("OAUTH_CIMD_DEV_ORIGINS=%s: fetched wherever they are, for development only", origins)
+    if settings.oauth_dcr_token and settings.oauth_dcr != "token":
+        log.warning("OAUTH_DCR_TOKEN is set, but OAUTH_DCR=%s asks nobody for it", settings.oauth_dcr)
     if settings.public:
         log.warning(
             "OAUTH_PROVIDER=demo on a public address (%s): nobody signs in, everyone who approves is the user demo",

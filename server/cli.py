@@ -1,20 +1,19 @@
 """The command line: thin commands over the rooms below. Exit status 0 good, 1 failed, 2 wrong usage."""
 
 import argparse
-import asyncio
 import dataclasses
-import json
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import server
 from server import logs
 from server.app import system_clock
+from server.commands import clients, grants, tokens
+from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
 from server.oauth.store import StoreUnavailable
 from server.serve import serve
 from server.settings import Settings, SettingsError, load_settings
-from server.storage.database import open_database
 from server.storage.migrate import MigrationError, migrate
 from server.storage.purge import purge
 from server.transport.load import LoadError
@@ -28,19 +27,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The arguments after the program's name; by default the process's own.
     """
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    parser = _parser()
+    if any("\udc80" <= character <= "\udcff" for character in "".join(given)):
+        parser.error("the arguments are not text in this locale's encoding")
+    arguments = parser.parse_args(given)
     command: Callable[[Settings, argparse.Namespace], int] = arguments.command
     try:
         settings = load_settings()
         logs.set_up(settings)
         return command(settings, arguments)
-    except (SettingsError, MigrationError, StoreUnavailable, LoadError, OSError) as error:
-        print(f"att-mcp-server: {error}", file=sys.stderr)  # noqa: T201 - the command's one line of failure
-        return 1
+    except (SettingsError, MigrationError, StoreUnavailable, LoadError, CommandError, UsageError, OSError) as error:
+        print(f"att-mcp-server: {hidden(str(error))}", file=sys.stderr)  # noqa: T201 - the command's one line of failure
+        return 2 if isinstance(error, UsageError) else 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="att-mcp-server",
         description="An OAuth 2.1 authorization server and MCP endpoint. Settings come from the environment and .env.",
     )
@@ -57,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         if listing:
             sub.add_argument("--json", action="store_true", help="print JSON")
+    for group in (clients, grants, tokens):
+        group.add_to(commands)
     return parser
 
 
@@ -66,34 +71,17 @@ def _serve(settings: Settings, _arguments: argparse.Namespace) -> int:
 
 def _migrate(settings: Settings, arguments: argparse.Namespace) -> int:
     applied = migrate(settings.database_path, system_clock())
-    _show({"database": str(settings.database_path), "applied": list(applied)}, as_json=arguments.json)
+    show({"database": str(settings.database_path), "applied": list(applied)}, as_json=arguments.json)
     return 0
 
 
 def _purge(settings: Settings, arguments: argparse.Namespace) -> int:
-    async def run() -> dict[str, int]:
-        now = system_clock()
-        async with open_database(settings.database_path, now) as store:
-            return await purge(store.driver, now)
-
-    _show(asyncio.run(run()), as_json=arguments.json)
+    removed = with_store(settings, lambda store, now: purge(store.driver, now))
+    show(removed, as_json=arguments.json)
     return 0
 
 
 def _stats(settings: Settings, arguments: argparse.Namespace) -> int:
-    async def run() -> dict[str, int]:
-        now = system_clock()
-        async with open_database(settings.database_path, now) as store:
-            return dataclasses.asdict(await store.count_live(now))
-
-    _show(asyncio.run(run()), as_json=arguments.json)
+    counts = with_store(settings, lambda store, now: store.count_live(now))
+    show(dataclasses.asdict(counts), as_json=arguments.json)
     return 0
-
-
-def _show(content: Mapping[str, object], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(content))  # noqa: T201 - the command's output
-        return
-    for name, value in content.items():
-        text = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
-        print(f"{name.replace('_', ' ')}: {text}")  # noqa: T201 - the command's output

@@ -37,6 +37,10 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
     if settings.oauth_dcr != "off":
         yield web.options("/register", access.preflight)
         yield web.post("/register", register.register)
+        yield web.options("/register/{client_id}", access.preflight)
+        yield web.get("/register/{client_id}", register.read)
+        yield web.put("/register/{client_id}", register.update)
+        yield web.delete("/register/{client_id}", register.delete)
     yield web.get("/authorize", authorize.authorize)
     yield web.post("/authorize", authorize.authorize)
     yield web.get(authorize.PAGE, authorize.page)

@@ -87,10 +87,7 @@ NotYetSwitch = Annotated[bool, AfterValidator(_refuse), Field(description="false
 
 
 class Settings(BaseSettings):
-    """Every variable of the environment that the server reads.
-
-    The field names are the variables' names in lower case; each description says what it takes.
-    """
+    """Every variable of the environment, by its name in lower case; each description says what it takes."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -133,8 +130,8 @@ class Settings(BaseSettings):
     oauth_tenant_id: NotYetText = ""
     oauth_upstream_issuer: NotYetText = ""
     oauth_allowed_users: NotYetNames = ()
-    oauth_dcr: Literal["open", "token", "off"] = Field("open", description="open or off so far")
-    oauth_dcr_token: NotYetSecret = SecretStr("")
+    oauth_dcr: Literal["open", "token", "off"] = Field("open", description="open, token or off")
+    oauth_dcr_token: SecretStr = Field(SecretStr(""), description="the initial access token for OAUTH_DCR=token")
     oauth_cimd: bool = Field(default=True, description="true or false")
     oauth_cimd_dev_origins: Origins = Field(
         (), description="origins such as http://localhost:9000, separated by commas; for development only"
@@ -187,10 +184,17 @@ class Settings(BaseSettings):
             raise ValueError(f"not all among {','.join(valid)}")
         return value
 
-    @field_validator("oauth_provider", "oauth_dcr")
+    @field_validator("oauth_dcr_token")
+    @classmethod
+    def _check_dcr_token(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if not value and info.data.get("oauth_dcr") == "token":
+            raise ValueError("OAUTH_DCR=token needs it")
+        return value
+
+    @field_validator("oauth_provider")
     @classmethod
     def _check_available(cls, value: str) -> str:
-        if value not in {"demo", "custom", "open", "off"}:
+        if value not in {"demo", "custom"}:
             raise ValueError(NOT_YET)
         return "demo" if value == "custom" else value
 

@@ -1,5 +1,6 @@
 """A real server on real HTTP with a real database, and what can be done to it from outside."""
 
+import os
 import socket
 import sqlite3
 from collections.abc import AsyncIterator
@@ -12,7 +13,9 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from server import keys
 from server.app import create_app
+from server.oauth import provision
 from server.runner import Runner
 from server.settings import load_settings
 from tests.browser import Answer, App, Browser
@@ -59,6 +62,18 @@ class Live:
         answer = await self.send("POST", "/register", json={k: v for k, v in asked.items() if v is not ...})
         assert answer.status == 201, answer.text
         return App(answer.json)
+
+    async def create(
+        self, *scopes: str, redirect_uris: tuple[str, ...] = (), method: str = "client_secret_basic"
+    ) -> App:
+        """Create a client as the operator does, with scopes that it may have for itself."""
+        settings, store = self.application[keys.SETTINGS], self.application[keys.STORE]
+        client, secret = provision.create(
+            "Robot", scopes, redirect_uris, method, settings=settings, entropy=os.urandom, now=self.clock()
+        )
+        await store.add_client(client)
+        proof = {"token_endpoint_auth_method": method, "client_secret": secret}
+        return App({"client_id": client.client_id, "redirect_uris": list(redirect_uris), **proof})
 
     def browser(self) -> Browser:
         """Give a fresh browser without cookies."""

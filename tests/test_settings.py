@@ -84,7 +84,7 @@ REFUSED = [
     ("OAUTH_GRANT_MAX_AGE", "-1", "or 0 for no limit"),
     ("OAUTH_REFRESH_GRACE", "3601", "whole seconds from 0 to 3600"),
     ("OAUTH_PROVIDER", "github", "demo"),
-    ("OAUTH_DCR", "closed", "open or off"),
+    ("OAUTH_DCR", "closed", "open, token or off"),
     ("OAUTH_CIMD", "perhaps", "true or false"),
     ("OAUTH_CIMD_DEV_ORIGINS", "http://localhost:9000/client.json", "origins such as"),
     ("OAUTH_CIMD_DEV_ORIGINS", "localhost:9000", "origins such as"),
@@ -104,8 +104,6 @@ NOT_THERE_YET = [
     ("OAUTH_TENANT_ID", "abc"),
     ("OAUTH_UPSTREAM_ISSUER", "https://login.example.com"),
     ("OAUTH_ALLOWED_USERS", "@example.com"),
-    ("OAUTH_DCR", "token"),
-    ("OAUTH_DCR_TOKEN", "hunter2"),
     ("TRUSTED_PROXIES", "10.0.0.0/8"),
     ("CLIENT_IP_HEADER", "CF-Connecting-IP"),
     ("SECRET_KEY", "hunter2"),
@@ -125,6 +123,7 @@ ACCEPTED = [
     ("OAUTH_REFRESH_GRACE", "0", 0),
     ("OAUTH_PROVIDER", "custom", "demo"),
     ("OAUTH_DCR", "off", "off"),
+    ("OAUTH_DCR_TOKEN", "hunter2", SecretStr("hunter2")),
     ("ALLOWED_ORIGINS", "http://a.example, https://b.example", ("http://a.example", "https://b.example")),
     ("LOG_LEVEL", "debug", "DEBUG"),
     ("OAUTH_CIMD", "false", False),
@@ -199,6 +198,16 @@ def test_a_good_value_is_read(monkeypatch: pytest.MonkeyPatch, variable: str, va
 def test_a_bad_port_is_blamed_and_not_the_url_made_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "abc")
     assert "SERVER_URL" not in refusal()
+
+
+def test_the_policy_token_needs_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTH_DCR", "token")
+    message = refusal()
+    assert message.startswith("OAUTH_DCR_TOKEN=")
+    assert "OAUTH_DCR=token needs it; it takes the initial access token" in message
+    monkeypatch.setenv("OAUTH_DCR_TOKEN", "hunter2")
+    settings = load_settings()
+    assert (settings.oauth_dcr, settings.oauth_dcr_token.get_secret_value()) == ("token", "hunter2")
 
 
 def test_the_server_url_follows_the_port_and_the_issuer_the_server_url(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ async def page(request: web.Request) -> web.Response:
     content = {
         "client_name": client.client_name or client.client_id,
         "client_id": client.client_id,
-        "verified": client.document is not None,
+        "verified": client.document is not None or client.created_by == "operator",
         "client_host": documents.host(client),
         "redirect_host": destination(waiting.redirect_uri),
         "loopback_only": all(is_on_loopback(uri) for uri in client.redirect_uris),

@@ -12,7 +12,7 @@ from server import keys
 from server.handlers import pages
 from server.oauth import consent
 from server.oauth.authorize import ADVICE
-from server.oauth.errors import OAuthError, PageError, RedirectError
+from server.oauth.errors import InvalidToken, OAuthError, PageError, RedirectError
 from server.oauth.store import StoreUnavailable
 from server.transport.refusals import UNREAD
 
@@ -83,6 +83,17 @@ def oauth_error(error: OAuthError, request: web.Request) -> web.StreamResponse:
         response.headers["WWW-Authenticate"] = f'Basic realm="{request.app[keys.SETTINGS].issuer}"'
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+@answer.register
+def _(error: InvalidToken, request: web.Request) -> web.StreamResponse:
+    """Ask for a bearer token where a registration is made or managed (RFC 6750 section 3, RFC 7592 section 2)."""
+    response = oauth_error(error, request)
+    challenge = f'Bearer realm="{request.app[keys.SETTINGS].issuer}"'
+    if "Authorization" in request.headers:
+        challenge += f', error="{error.code}", error_description="{error.description}"'
+    response.headers["WWW-Authenticate"] = challenge
     return response
 
 

@@ -12,7 +12,9 @@ _CACHED = {"Cache-Control": "public, max-age=300"}
 
 async def authorization_server(request: web.Request) -> web.Response:
     """Give the authorization server's metadata."""
-    return web.json_response(metadata.authorization_server(request.app[keys.SETTINGS]), headers=_CACHED)
+    app = request.app
+    machines = await app[keys.STORE].has_machine_client()
+    return web.json_response(metadata.authorization_server(app[keys.SETTINGS], machines=machines), headers=_CACHED)
 
 
 async def protected_resource(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""POST /register (RFC 7591)."""
+"""POST /register (RFC 7591), and GET, PUT and DELETE below it (RFC 7592)."""
 
 import json
 import logging
@@ -8,8 +8,10 @@ from aiohttp import web
 
 from server.handlers import requests
 from server.handlers.errors import NO_STORE
-from server.oauth import clients
+from server.oauth import clients, registration
+from server.oauth.context import Context
 from server.oauth.errors import InvalidClientMetadata
+from server.oauth.model import Client
 from server.transport.body import read_at_most
 
 MAX_BODY = 16 * 1024
@@ -18,13 +20,49 @@ log = logging.getLogger(__name__)
 
 
 async def register(request: web.Request) -> web.Response:
-    """Register a client."""
-    if request.content_type != "application/json":
-        raise InvalidClientMetadata("send the client's metadata as application/json")
-    metadata = _json_object(await read_at_most(request, MAX_BODY))
-    answer = await clients.register(metadata, requests.context(request))
+    """Register a client (RFC 7591 section 3)."""
+    ctx = requests.context(request)
+    registration.check_may_register(_authorization(request), ctx.settings)
+    answer = await clients.register(await _metadata(request), ctx)
     log.info("Registered client: %s", answer["client_id"])
     return web.json_response(answer, status=HTTPStatus.CREATED, headers=NO_STORE)
+
+
+async def read(request: web.Request) -> web.Response:
+    """Tell a client what it has registered (RFC 7592 section 2.1)."""
+    client, token, ctx = await _managed(request)
+    return web.json_response(registration.read(client, token, ctx.settings), headers=NO_STORE)
+
+
+async def update(request: web.Request) -> web.Response:
+    """Replace what a client has registered (RFC 7592 section 2.2)."""
+    client, token, ctx = await _managed(request)
+    answer = await registration.update(client, await _metadata(request), token, ctx)
+    log.info("Updated client: %s", client.client_id)
+    return web.json_response(answer, headers=NO_STORE)
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Remove a client that asks for it (RFC 7592 section 2.3)."""
+    client, _, ctx = await _managed(request)
+    await registration.delete(client, ctx)
+    log.info("Deleted client: %s", client.client_id)
+    return web.Response(status=HTTPStatus.NO_CONTENT, headers=NO_STORE)
+
+
+async def _managed(request: web.Request) -> tuple[Client, str, Context]:
+    ctx = requests.context(request)
+    return *await registration.authenticate(request.match_info["client_id"], _authorization(request), ctx), ctx
+
+
+def _authorization(request: web.Request) -> list[str]:
+    return request.headers.getall("Authorization", [])
+
+
+async def _metadata(request: web.Request) -> dict[str, object]:
+    if request.content_type != "application/json":
+        raise InvalidClientMetadata("send the client's metadata as application/json")
+    return _json_object(await read_at_most(request, MAX_BODY))
 
 
 def _json_object(body: bytes) -> dict[str, object]:

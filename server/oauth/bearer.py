@@ -15,7 +15,8 @@ class Caller:
 
     token: str = field(repr=False)
     access: AccessToken
-    user: User
+    user: User | None
+    """``None`` for a client that acts for itself (RFC 6749 section 4.4)."""
 
 
 def read_token(authorization: Sequence[str]) -> str | None:

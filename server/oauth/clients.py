@@ -15,12 +15,14 @@ PRIVATE_KEY_JWT = "private_key_jwt"
 SECRET_METHODS = ("client_secret_post", "client_secret_basic")
 AUTH_METHODS = (NO_SECRET, *SECRET_METHODS, PRIVATE_KEY_JWT)
 GRANT_TYPES = ("authorization_code", "refresh_token")
+"""The grant types for which a client may register itself."""
+
+CLIENT_CREDENTIALS = "client_credentials"
+"""The grant type of clients that the operator created."""
 
 MAX_REDIRECT_URIS = 10
 
 _DEFAULT_AUTH_METHOD = "client_secret_basic"
-_CLIENT_ID = "att_cl_"
-_CLIENT_SECRET = "att_cs_"  # noqa: S105 - the prefix by which a secret is recognised
 _URLS = ("client_uri", "logo_uri", "tos_uri", "policy_uri")
 _TEXTS = ("software_id", "software_version", "application_type")
 
@@ -38,13 +40,28 @@ async def register(metadata: Mapping[str, object], ctx: Context) -> dict[str, ob
         InvalidRedirectUri: There is no redirect URI that can be accepted, or there are more than 10.
         InvalidClientMetadata: A field has the wrong type, or nothing remains that the client could do.
     """
-    method = text(metadata, "token_endpoint_auth_method") or _DEFAULT_AUTH_METHOD
-    method = method if method in AUTH_METHODS else _DEFAULT_AUTH_METHOD
-    secret = tokens.make(_CLIENT_SECRET, ctx.entropy) if method in SECRET_METHODS else None
-    client = describe(_CLIENT_ID + ctx.entropy(16).hex(), metadata, method, ctx.settings, ctx.now)
-    client = replace(client, secret_digest=None if secret is None else tokens.digest(secret))
+    method = auth_method(metadata)
+    secret = tokens.make(tokens.CLIENT_SECRET, ctx.entropy) if method in SECRET_METHODS else None
+    registration_token = tokens.make(tokens.REGISTRATION, ctx.entropy)
+    client = describe(new_id(ctx.entropy), metadata, method, ctx.settings, ctx.now)
+    client = replace(
+        client,
+        secret_digest=None if secret is None else tokens.digest(secret),
+        registration_digest=tokens.digest(registration_token),
+    )
     await ctx.store.add_client(client)
-    return _answer(client, secret)
+    return answer(client, secret, registration_token, ctx.settings)
+
+
+def new_id(entropy: tokens.Entropy) -> str:
+    """Make the id of a new client."""
+    return "att_cl_" + entropy(16).hex()
+
+
+def auth_method(metadata: Mapping[str, object]) -> str:
+    """Choose how a client authenticates: the method that it asks for if it is served, or else the default."""
+    method = text(metadata, "token_endpoint_auth_method")
+    return method if method in AUTH_METHODS else _DEFAULT_AUTH_METHOD
 
 
 def describe(client_id: str, metadata: Mapping[str, object], method: str, settings: Settings, now: int) -> Client:
@@ -75,10 +92,20 @@ def describe(client_id: str, metadata: Mapping[str, object], method: str, settin
     )
 
 
-def _answer(client: Client, secret: str | None) -> dict[str, object]:
-    answer: dict[str, object] = {
+def answer(client: Client, secret: str | None, registration_token: str, settings: Settings) -> dict[str, object]:
+    """Write the client information response (RFC 7591 section 3.2.1, RFC 7592 section 3).
+
+    Args:
+        client: What was registered.
+        secret: Its secret, where it is known: only a digest is kept.
+        registration_token: The token by which it manages its registration.
+        settings: The server's settings.
+    """
+    content: dict[str, object] = {
         "client_id": client.client_id,
         "client_id_issued_at": client.created_at,
+        "registration_access_token": registration_token,
+        "registration_client_uri": f"{settings.server_url}/register/{client.client_id}",
         "redirect_uris": list(client.redirect_uris),
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
         "grant_types": list(client.grant_types),
@@ -86,10 +113,10 @@ def _answer(client: Client, secret: str | None) -> dict[str, object]:
         **client.metadata,
     }
     optional = {"client_name": client.client_name, "scope": client.scope}
-    answer |= {name: value for name, value in optional.items() if value is not None}
+    content |= {name: value for name, value in optional.items() if value is not None}
     if secret is not None:
-        answer |= {"client_secret": secret, "client_secret_expires_at": 0}
-    return answer
+        content |= {"client_secret": secret, "client_secret_expires_at": 0}
+    return content
 
 
 def text(metadata: Mapping[str, object], name: str) -> str | None:

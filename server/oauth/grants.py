@@ -1,4 +1,4 @@
-"""The token endpoint's grants (RFC 6749 sections 4.1.3 and 6): one grant, one function.
+"""The token endpoint's grants (RFC 6749 sections 4.1.3, 4.4 and 6): one grant, one function.
 
 Each one checks, decides, and then writes once by compare-and-set; who loses a race decides anew.
 """
@@ -6,15 +6,18 @@ Each one checks, decides, and then writes once by compare-and-set; who loses a r
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
-from server.oauth import pkce, resource, scopes, tokens
+from server.oauth import issue, pkce, resource, scopes, tokens
+from server.oauth.clients import CLIENT_CREDENTIALS, NO_SECRET
 from server.oauth.context import Context
 from server.oauth.errors import (
+    InvalidClient,
     InvalidGrant,
     InvalidRequest,
     TemporarilyUnavailable,
     UnauthorizedClient,
     UnsupportedGrantType,
 )
+from server.oauth.issue import TokenAnswer
 from server.oauth.model import (
     AccessToken,
     AuthorizationCode,
@@ -24,16 +27,6 @@ from server.oauth.model import (
     RefreshToken,
 )
 from server.oauth.parameters import Parameters
-
-TokenAnswer = dict[str, object]
-"""The members of a successful token response (RFC 6749 section 5.1)."""
-
-ROUNDING = 1
-"""Seconds by which a token outlives what is announced: times are whole, and clients count from the answer's coming.
-
-Without it a busy client would present a token that it takes for live and the server for expired, and
-some then send their user through /authorize again instead of refreshing.
-"""
 
 _ATTEMPTS = 3
 _OVER = "the authorization code is unknown, expired or used; send the user through /authorize again"
@@ -74,16 +67,16 @@ async def authorization_code(params: Parameters, client: Client, ctx: Context) -
     stored = await _unused_code_of(stored, client, ctx)
     _check_bindings(stored, params, verifier, audience)
     grant = _new_grant(stored, ctx)
-    access, access_row = _access_token(grant, grant.scopes, ctx)
+    access, access_row = issue.access_token(grant, grant.scopes, ctx)
     refresh, refresh_row = (
-        _refresh_token(tokens.make(tokens.REFRESH, ctx.entropy), grant, ctx)
+        issue.refresh_token(tokens.make(tokens.REFRESH, ctx.entropy), grant, ctx)
         if "refresh_token" in client.grant_types
         else (None, None)
     )
     if not await ctx.store.redeem_authorization_code(code_digest, grant, access_row, refresh_row, ctx.now):
         await _unused_code_of(await ctx.store.get_authorization_code(code_digest), client, ctx)
         raise InvalidGrant(_OVER, detail="its client or user has gone")
-    return _answer(access, access_row, refresh, ctx)
+    return issue.answer(access, access_row, refresh, ctx)
 
 
 async def _unused_code_of(stored: AuthorizationCode | None, client: Client, ctx: Context) -> AuthorizationCode:
@@ -163,10 +156,10 @@ async def refresh_token(params: Parameters, client: Client, ctx: Context) -> Tok
             await ctx.store.revoke_grant(held.grant.grant_id, "refresh token reused", ctx.now)
             raise InvalidGrant(_REFRESH_OVER, detail=f"reused; grant {held.grant.grant_id} revoked")
         granted = scopes.narrowed(params.get("scope"), held.grant.scopes)
-        access, access_row = _access_token(held.grant, granted, ctx)
+        access, access_row = issue.access_token(held.grant, granted, ctx)
         successor = tokens.successor(presented, held.token.successor_salt)
-        if await _keep(decision, token_digest, access_row, _refresh_token(successor, held.grant, ctx)[1], ctx):
-            return _answer(access, access_row, successor, ctx)
+        if await _keep(decision, token_digest, access_row, issue.refresh_token(successor, held.grant, ctx)[1], ctx):
+            return issue.answer(access, access_row, successor, ctx)
     raise TemporarilyUnavailable("the refresh token is in use by many requests at once; try again")
 
 
@@ -181,7 +174,7 @@ async def _keep(
 def _new_grant(code: AuthorizationCode, ctx: Context) -> Grant:
     max_age = ctx.settings.oauth_grant_max_age
     return Grant(
-        grant_id="att_gr_" + ctx.entropy(16).hex(),
+        grant_id=issue.grant_id(ctx),
         client_id=code.client_id,
         user_id=code.user_id,
         scopes=code.scopes,
@@ -191,48 +184,29 @@ def _new_grant(code: AuthorizationCode, ctx: Context) -> Grant:
     )
 
 
-def _until(ttl: int, grant: Grant, ctx: Context) -> int:
-    return ctx.now + ttl if grant.expires_at is None else min(ctx.now + ttl, grant.expires_at)
+async def client_credentials(params: Parameters, client: Client, ctx: Context) -> TokenAnswer:
+    """Issue an access token to a client for itself: no user, no refresh token (RFC 6749 section 4.4).
 
-
-def _access_token(grant: Grant, granted: tuple[str, ...], ctx: Context) -> tuple[str, AccessToken]:
-    value = tokens.make(tokens.ACCESS, ctx.entropy)
-    return value, AccessToken(
-        token_digest=tokens.digest(value),
-        hint=tokens.hint(value),
-        grant_id=grant.grant_id,
-        client_id=grant.client_id,
-        user_id=grant.user_id,
-        scopes=granted,
-        audience=grant.audience,
-        created_at=ctx.now,
-        expires_at=_until(ctx.settings.oauth_access_token_ttl + ROUNDING, grant, ctx),
-    )
-
-
-def _refresh_token(value: str, grant: Grant, ctx: Context) -> tuple[str, RefreshToken]:
-    return value, RefreshToken(
-        token_digest=tokens.digest(value),
-        hint=tokens.hint(value),
-        grant_id=grant.grant_id,
-        client_id=grant.client_id,
-        successor_salt=ctx.entropy(32).hex(),
-        created_at=ctx.now,
-        expires_at=_until(ctx.settings.oauth_refresh_token_ttl, grant, ctx),
-    )
-
-
-def _answer(access: str, row: AccessToken, refresh: str | None, ctx: Context) -> TokenAnswer:
-    answer: TokenAnswer = {
-        "access_token": access,
-        "token_type": "Bearer",
-        "expires_in": min(ctx.settings.oauth_access_token_ttl, row.expires_at - ctx.now),
-        "scope": scopes.join(row.scopes),
-    }
-    return answer if refresh is None else {**answer, "refresh_token": refresh}
+    Raises:
+        UnauthorizedClient: The client was not created by the operator, or has no secret.
+        InvalidScope: It may not have a scope that it asks for.
+        InvalidTarget: The resource is not this server.
+        InvalidClient: It was deleted meanwhile.
+    """
+    if client.created_by != "operator" or client.token_endpoint_auth_method == NO_SECRET:
+        raise UnauthorizedClient("client credentials are for confidential clients that the operator created")
+    audience = resource.audience(params.all("resource"), ctx.settings)
+    granted = scopes.allowed(params.get("scope"), client.scope, ctx.settings)
+    ends = ctx.now + ctx.settings.oauth_access_token_ttl + issue.ROUNDING
+    grant = Grant(issue.grant_id(ctx), client.client_id, None, granted, audience, ctx.now, ends)
+    access, access_row = issue.access_token(grant, granted, ctx)
+    if not await ctx.store.add_machine_grant(grant, access_row, ctx.now):
+        raise InvalidClient("this client has been deleted")
+    return issue.answer(access, access_row, None, ctx)
 
 
 GRANTS: dict[str, Callable[[Parameters, Client, Context], Awaitable[TokenAnswer]]] = {
     "authorization_code": authorization_code,
     "refresh_token": refresh_token,
+    CLIENT_CREDENTIALS: client_credentials,
 }

@@ -29,15 +29,16 @@ async def _access_token(token: str, client: Client, ctx: Context) -> Claims:
     live = await ctx.store.get_access_token(tokens.digest(token), ctx.now)
     if live is None or live.token.client_id != client.client_id:
         return _INACTIVE
+    username = {} if live.user is None else {"username": live.user.name or live.user.subject}
     return {
         "active": True,
         "scope": scopes.join(live.token.scopes),
         "client_id": live.token.client_id,
-        "username": live.user.name or live.user.subject,
+        **username,
         "token_type": "Bearer",
         "exp": live.token.expires_at,
         "iat": live.token.created_at,
-        "sub": live.user.user_id,
+        "sub": live.token.client_id if live.user is None else live.user.user_id,
         "aud": live.token.audience,
         "iss": ctx.settings.issuer,
     }

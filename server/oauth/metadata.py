@@ -4,8 +4,13 @@ from server.oauth import clients, jwks, scopes
 from server.settings import Settings
 
 
-def authorization_server(settings: Settings) -> dict[str, object]:
-    """Describe the authorization server (RFC 8414 section 2, RFC 9207 section 3); only what works is named."""
+def authorization_server(settings: Settings, *, machines: bool) -> dict[str, object]:
+    """Describe the authorization server (RFC 8414 section 2, RFC 9207 section 3); only what works is named.
+
+    Args:
+        settings: The server's settings.
+        machines: Whether there is a client that may use client credentials.
+    """
     base = settings.server_url
     methods, algorithms = list(clients.AUTH_METHODS), list(jwks.ALGORITHMS)
     document: dict[str, object] = {
@@ -18,7 +23,7 @@ def authorization_server(settings: Settings) -> dict[str, object]:
         "scopes_supported": [*settings.oauth_valid_scopes, scopes.OFFLINE_ACCESS],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": list(clients.GRANT_TYPES),
+        "grant_types_supported": [*clients.GRANT_TYPES, *([clients.CLIENT_CREDENTIALS] if machines else [])],
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": methods,

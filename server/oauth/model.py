@@ -39,6 +39,10 @@ class Client:
     last_used_at: int | None = None
     document: Document | None = None
     """Where the client's id is a URL: what is known of the document there."""
+    registration_digest: str | None = None
+    """The digest of the token by which it manages its registration (RFC 7592)."""
+    created_by: str = "client"
+    """``client`` when it registered itself, ``operator`` when it was added on the command line."""
 
     @property
     def auth_methods(self) -> tuple[str, ...]:
@@ -111,7 +115,8 @@ class Grant:
 
     grant_id: str
     client_id: str
-    user_id: str
+    user_id: str | None
+    """``None`` for client credentials: the client acts for itself (RFC 6749 section 4.4)."""
     scopes: tuple[str, ...]
     audience: str
     created_at: int
@@ -129,7 +134,7 @@ class AccessToken:
     hint: str
     grant_id: str
     client_id: str
-    user_id: str
+    user_id: str | None
     scopes: tuple[str, ...]
     audience: str
     created_at: int
@@ -154,10 +159,10 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class LiveAccessToken:
-    """An access token whose own row, grant, client and user were all live when it was read."""
+    """An access token whose own row, grant, client and user, if it has one, were all live when it was read."""
 
     token: AccessToken
-    user: User
+    user: User | None
 
 
 @dataclass(frozen=True, slots=True)

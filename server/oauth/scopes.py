@@ -44,6 +44,27 @@ def requested(text: str | None, settings: Settings) -> tuple[str, ...]:
     return scopes or settings.oauth_default_scopes
 
 
+def allowed(text: str | None, registered: str | None, settings: Settings) -> tuple[str, ...]:
+    """Read the scopes that a client asks for on its own behalf: those that the operator allowed it.
+
+    None asked for are those default scopes that it may have, or else all that it may have.
+
+    Args:
+        text: The request's ``scope``.
+        registered: The scopes that the operator allowed the client; ``None`` is the default scopes.
+        settings: The server's settings.
+
+    Raises:
+        InvalidScope: It may not have one of them, or none at all.
+    """
+    default = settings.oauth_default_scopes
+    may_have = tuple(s for s in split(registered) or default if s in settings.oauth_valid_scopes)
+    scopes = tuple(scope for scope in split(text) if scope != OFFLINE_ACCESS)
+    if not may_have or not set(scopes) <= set(may_have):
+        raise InvalidScope(f"the scopes that this client may have are {join(may_have) or 'none'}")
+    return scopes or tuple(scope for scope in may_have if scope in default) or may_have
+
+
 def narrowed(text: str | None, granted: tuple[str, ...]) -> tuple[str, ...]:
     """Read the scopes that a refresh asks for: those granted, or fewer (RFC 6749 section 6).
 

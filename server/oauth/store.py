@@ -51,6 +51,18 @@ class Store(Protocol):
     async def use_assertion(self, client_id: str, jti: str, expires_at: int) -> bool:
         """Use up a client's assertion for good; ``False`` when it was used before."""
 
+    async def update_client(self, client: Client) -> bool:
+        """Replace what a client says of itself, its method and its secret, and keep that it was used.
+
+        ``False`` when it is gone or its registration token is another by now.
+        """
+
+    async def delete_client(self, client_id: str) -> bool:
+        """Remove a client, and with it all that it was granted; ``False`` when it was gone already."""
+
+    async def has_machine_client(self) -> bool:
+        """Tell whether there is a client that may use client credentials."""
+
     async def add_authorization_request(self, request: AuthorizationRequest) -> None:
         """Keep a validated request until its user decides."""
 
@@ -78,8 +90,11 @@ class Store(Protocol):
     ) -> bool:
         """Use up a code that is unused, unexpired and of a live client and user, and keep what it yields."""
 
+    async def add_machine_grant(self, grant: Grant, access: AccessToken, now: int) -> bool:
+        """Keep a grant without a user and its one access token, if its client is live."""
+
     async def get_access_token(self, token_digest: str, now: int) -> LiveAccessToken | None:
-        """Give the token if it, its grant, its client and its user are all live, else ``None``."""
+        """Give the token if it, its grant, its client and its user, if it has one, are all live, else ``None``."""
 
     async def get_refresh_token(self, token_digest: str, now: int) -> HeldRefreshToken | None:
         """Give the token with its grant, used and expired ones too, or ``None``."""

@@ -12,6 +12,8 @@ from collections.abc import Callable
 CODE = "att_ac_"
 ACCESS = "att_at_"
 REFRESH = "att_rt_"
+CLIENT_SECRET = "att_cs_"  # noqa: S105 - the prefix by which a secret is recognised
+REGISTRATION = "att_rg_"
 
 HINT_LENGTH = 6
 

@@ -10,13 +10,14 @@ from server.storage import statements as sql
 from server.storage.accounts import SqlAccountStore
 from server.storage.described import SqlDescribedClientStore
 from server.storage.driver import Driver, Script, Statement
+from server.storage.listings import SqlListings
 from server.storage.migrate import MigrationError, migrate
 from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
 
 
-class Database(SqlStore, SqlDescribedClientStore, SqlAccountStore):
-    """The one store object: what the authorization server keeps, and what the tools keep."""
+class Database(SqlStore, SqlDescribedClientStore, SqlListings, SqlAccountStore):
+    """The one store object: what the authorization server keeps, an operator lists, and the tools keep."""
 
     @property
     def driver(self) -> Driver:

@@ -80,7 +80,7 @@ SWEEPS = (
                 g.revoked_at <= :day_ago
                 OR g.expires_at <= :day_ago
                 OR NOT EXISTS (SELECT 1 FROM clients c WHERE c.client_id = g.client_id)
-                OR NOT EXISTS (SELECT 1 FROM users u WHERE u.user_id = g.user_id)
+                OR g.user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users u WHERE u.user_id = g.user_id)
                 OR g.created_at <= :day_ago
                     AND (
                         g.expires_at IS NULL
@@ -128,13 +128,15 @@ SWEEPS = (
             SELECT grant_id FROM refresh_tokens WHERE grant_id > :after ORDER BY grant_id LIMIT :step
         ) AS step""",
     ),
-    # A client in the middle of an authorization, or that still holds anything usable, is in use.
+    # A client in the middle of an authorization, or that still holds anything usable, is in use; one
+    # that the operator created stays until the operator deletes it.
     Sweep(
         "clients",
         """
         DELETE FROM clients WHERE client_id IN (
             SELECT c.client_id FROM clients c
             WHERE c.client_id > :after AND c.client_id <= :until
+                AND c.created_by <> 'operator'
                 AND coalesce(c.last_used_at, c.created_at) <= :idle_since
                 AND c.client_id NOT IN (SELECT client_id FROM authorization_requests WHERE expires_at > :now)
                 AND c.client_id NOT IN (SELECT client_id FROM authorization_codes WHERE expires_at > :now)

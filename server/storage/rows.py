@@ -54,6 +54,8 @@ def client(row: Row) -> Client:
         secret,
         metadata,
         used_at,
+        registration,
+        created_by,
         auth_methods,
         *document,
     ) = row
@@ -70,6 +72,8 @@ def client(row: Row) -> Client:
         json.loads(metadata),
         used_at,
         None if auth_methods is None else Document(tuple(auth_methods.split()), *document),
+        registration,
+        created_by,
     )
 
 

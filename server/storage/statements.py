@@ -1,19 +1,25 @@
-"""Every SQL text of the store, in the subset that SQLite and PostgreSQL share; see `retention` for the purge's."""
+"""Every SQL text of the store, in the subset that SQLite and PostgreSQL share.
+
+The purge's are in `retention`, the operator's in `listings`.
+"""
 
 ADD_CLIENT = """
 INSERT INTO clients (
     client_id, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
     created_at, client_name, scope, secret_digest, metadata, last_used_at,
+    registration_digest, created_by,
     document_auth_methods, document_fingerprint, document_fetched_at, document_expires_at
 ) VALUES (
     :client_id, :token_endpoint_auth_method, :redirect_uris, :grant_types, :response_types,
     :created_at, :client_name, :scope, :secret_digest, :metadata, :last_used_at,
+    :registration_digest, :created_by,
     :document_auth_methods, :document_fingerprint, :document_fetched_at, :document_expires_at
 )"""
 
 GET_CLIENT = """
 SELECT client_id, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
     created_at, client_name, scope, secret_digest, metadata, last_used_at,
+    registration_digest, created_by,
     document_auth_methods, document_fingerprint, document_fetched_at, document_expires_at
 FROM clients WHERE client_id = :client_id"""
 
@@ -51,6 +57,20 @@ USE_ASSERTION = """
 INSERT INTO client_assertions (client_id, jti, expires_at) VALUES (:client_id, :jti, :expires_at)
 ON CONFLICT (client_id, jti) DO NOTHING
 RETURNING 1"""
+
+
+UPDATE_CLIENT = """
+UPDATE clients SET
+    token_endpoint_auth_method = :token_endpoint_auth_method, redirect_uris = :redirect_uris,
+    grant_types = :grant_types, response_types = :response_types, client_name = :client_name,
+    scope = :scope, secret_digest = :secret_digest, metadata = :metadata, last_used_at = :last_used_at
+WHERE client_id = :client_id AND registration_digest = :registration_digest
+RETURNING 1"""
+
+DELETE_CLIENT = "DELETE FROM clients WHERE client_id = :client_id RETURNING 1"
+
+HAS_MACHINE_CLIENT = """
+SELECT 1 FROM clients WHERE created_by = 'operator' AND grant_types LIKE '%"client_credentials"%' LIMIT 1"""
 
 USE_CLIENT = """
 UPDATE clients SET last_used_at = :now
@@ -145,8 +165,9 @@ SELECT a.token_digest, a.hint, a.grant_id, a.client_id, a.user_id, a.scopes, a.a
 FROM access_tokens a
 JOIN grants g ON g.grant_id = a.grant_id AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > :now)
 JOIN clients c ON c.client_id = g.client_id
-JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
-WHERE a.token_digest = :token_digest AND a.revoked_at IS NULL AND a.expires_at > :now"""
+LEFT JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
+WHERE a.token_digest = :token_digest AND a.revoked_at IS NULL AND a.expires_at > :now
+    AND (g.user_id IS NULL OR u.user_id IS NOT NULL)"""
 
 REVOKE_ACCESS = """
 UPDATE access_tokens SET revoked_at = :now
@@ -192,8 +213,8 @@ SELECT
         JOIN grants g ON g.grant_id = a.grant_id AND g.revoked_at IS NULL
             AND (g.expires_at IS NULL OR g.expires_at > :now)
         JOIN clients c ON c.client_id = g.client_id
-        JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
-        WHERE a.revoked_at IS NULL AND a.expires_at > :now),
+        LEFT JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
+        WHERE a.revoked_at IS NULL AND a.expires_at > :now AND (g.user_id IS NULL OR u.user_id IS NOT NULL)),
     (SELECT count(*) FROM refresh_tokens r
         JOIN grants g ON g.grant_id = r.grant_id AND g.revoked_at IS NULL
             AND (g.expires_at IS NULL OR g.expires_at > :now)

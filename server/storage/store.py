@@ -37,6 +37,18 @@ class SqlStore:
         """Give the client, or ``None``."""
         return await self._driver.read(_get_client(client_id))
 
+    async def update_client(self, client: Client) -> bool:
+        """Replace what a client says of itself."""
+        return await self._driver.write(_returns_row(sql.UPDATE_CLIENT, **rows.client_parameters(client)))
+
+    async def delete_client(self, client_id: str) -> bool:
+        """Remove a client, and with it all that it was granted; ``False`` when it was gone already."""
+        return await self._driver.write(_returns_row(sql.DELETE_CLIENT, client_id=client_id))
+
+    async def has_machine_client(self) -> bool:
+        """Tell whether there is a client that may use client credentials."""
+        return await self._driver.read(_returns_row(sql.HAS_MACHINE_CLIENT))
+
     async def add_authorization_request(self, request: AuthorizationRequest) -> None:
         """Keep a validated request until its user decides."""
         await self._driver.write(_add_authorization_request(request))
@@ -65,8 +77,12 @@ class SqlStore:
         """Use up a code, and keep what it yields."""
         return await self._driver.write(_redeem(code_digest, grant, access, refresh, now))
 
+    async def add_machine_grant(self, grant: Grant, access: AccessToken, now: int) -> bool:
+        """Keep a grant without a user and its one access token, if its client is live."""
+        return await self._driver.write(_add_machine_grant(grant, access, now))
+
     async def get_access_token(self, token_digest: str, now: int) -> LiveAccessToken | None:
-        """Give the token if it, its grant, its client and its user are all live, else ``None``."""
+        """Give the token if it, its grant, its client and its user, if it has one, are all live, else ``None``."""
         return await self._driver.read(_get_access_token(token_digest, now))
 
     async def get_refresh_token(self, token_digest: str, now: int) -> HeldRefreshToken | None:
@@ -97,7 +113,7 @@ class SqlStore:
 
 
 def _returns_row(statement: str, **values: object) -> Script[bool]:
-    """Run a compare-and-set; ``True`` when it found its row."""
+    """Run a statement that finds one row or none; ``True`` when it found its row."""
     return bool((yield Statement(statement, values)))
 
 
@@ -161,6 +177,14 @@ def _redeem(
     return True
 
 
+def _add_machine_grant(grant: Grant, access: AccessToken, now: int) -> Script[bool]:
+    if not (yield Statement(sql.GET_CLIENT, {"client_id": grant.client_id})):
+        return False
+    yield Statement(sql.ADD_GRANT, rows.parameters(grant))
+    yield from _issue(access, None, now)
+    return True
+
+
 def _ending_with(grant: Grant, access: AccessToken) -> Grant:
     """Let a grant that cannot be refreshed end with its only token, so that the purge sees when."""
     ends = access.expires_at if grant.expires_at is None else min(grant.expires_at, access.expires_at)
@@ -179,8 +203,8 @@ def _get_access_token(token_digest: str, now: int) -> Script[LiveAccessToken | N
     found = yield Statement(sql.GET_LIVE_ACCESS, {"token_digest": token_digest, "now": now})
     if not found:
         return None
-    row = found[0]
-    return LiveAccessToken(rows.access_token(row[:_ACCESS_COLUMNS]), User(*row[_ACCESS_COLUMNS:]))
+    row, user = found[0][:_ACCESS_COLUMNS], found[0][_ACCESS_COLUMNS:]
+    return LiveAccessToken(rows.access_token(row), None if user[0] is None else User(*user))
 
 
 def _get_refresh_token(token_digest: str, now: int) -> Script[HeldRefreshToken | None]:

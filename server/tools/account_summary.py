@@ -95,8 +95,13 @@ def tool(services: Services) -> Tool[AccountSummaryArguments]:
 
     async def summarise_accounts(_arguments: AccountSummaryArguments) -> Answer:
         token = get_access_token()
-        if token is None or not token.subject:
+        if token is None:
             raise ToolError("Nobody is signed in. Connect with an access token of scope account, then call again.")
+        if not token.subject:
+            raise ToolError(
+                "Nobody is signed in: this token belongs to an application, which has no accounts of its own. "
+                "Connect as a person, through the sign-in page, then call again."
+            )
         now = services.clock()
         today = datetime.fromtimestamp(now, UTC).date()
         accounts = await store.get_accounts(token.subject)

@@ -81,14 +81,15 @@ def _acting_as(caller: Caller | None, issuer: str) -> Iterator[None]:
     if caller is None:
         yield
         return
+    user = caller.user
     access = AccessToken(
         token=caller.token,
         client_id=caller.access.client_id,
         scopes=list(caller.access.scopes),
         expires_at=caller.access.expires_at,
         resource=caller.access.audience,
-        subject=caller.user.user_id,
-        claims={"iss": issuer, "name": caller.user.name, "email": caller.user.email},
+        subject=None if user is None else user.user_id,
+        claims={"iss": issuer, "name": user and user.name, "email": user and user.email},
     )
     reset = auth_context_var.set(AuthenticatedUser(access))
     try:

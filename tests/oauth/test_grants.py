@@ -52,4 +52,4 @@ def test_without_grace_any_second_use_is_reuse() -> None:
 
 
 def test_each_grant_that_is_served_has_its_function() -> None:
-    assert list(GRANTS) == ["authorization_code", "refresh_token"]
+    assert list(GRANTS) == ["authorization_code", "refresh_token", "client_credentials"]

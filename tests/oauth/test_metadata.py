@@ -11,7 +11,7 @@ ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 
 
 def test_the_authorization_server_names_exactly_what_works() -> None:
-    assert metadata.authorization_server(SETTINGS) == {
+    assert metadata.authorization_server(SETTINGS, machines=False) == {
         "issuer": "https://MCP.example.com",
         "authorization_endpoint": "https://mcp.example.com/authorize",
         "token_endpoint": "https://mcp.example.com/token",
@@ -37,14 +37,21 @@ def test_the_authorization_server_names_exactly_what_works() -> None:
 
 def test_without_registration_its_endpoint_is_absent() -> None:
     settings = load_settings(oauth_dcr="off")
-    with_registration = metadata.authorization_server(load_settings())
-    assert metadata.authorization_server(settings) == {
+    with_registration = metadata.authorization_server(load_settings(), machines=False)
+    assert metadata.authorization_server(settings, machines=False) == {
         name: value for name, value in with_registration.items() if name != "registration_endpoint"
     }
 
 
 def test_url_client_ids_are_announced_unless_they_are_switched_off() -> None:
-    assert not metadata.authorization_server(load_settings(oauth_cimd=False))["client_id_metadata_document_supported"]
+    assert not metadata.authorization_server(load_settings(oauth_cimd=False), machines=False)[
+        "client_id_metadata_document_supported"
+    ]
+
+
+def test_client_credentials_are_named_where_a_client_may_use_them() -> None:
+    grants = metadata.authorization_server(SETTINGS, machines=True)["grant_types_supported"]
+    assert grants == ["authorization_code", "refresh_token", "client_credentials"]
 
 
 def test_the_protected_resource_is_the_mcp_endpoint() -> None:

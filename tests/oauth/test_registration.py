@@ -86,9 +86,12 @@ def asked(**metadata: Any) -> dict[str, object]:
 
 async def test_a_public_client_is_told_exactly_what_holds(ctx: Context) -> None:
     answer = await clients.register(asked(), ctx)
+    client_id = answer["client_id"]
     assert answer == {
-        "client_id": answer["client_id"],
+        "client_id": client_id,
         "client_id_issued_at": START,
+        "registration_access_token": answer["registration_access_token"],
+        "registration_client_uri": f"http://localhost:8000/register/{client_id}",
         "redirect_uris": [GOOD],
         "token_endpoint_auth_method": "none",
         "grant_types": BOTH_GRANTS,

@@ -1,6 +1,7 @@
 """Values to keep, each named by one word, at one point in time."""
 
 import hashlib
+from dataclasses import replace
 
 from server.oauth.model import (
     AccessToken,
@@ -85,6 +86,24 @@ def access(
 
 def refresh(word: str = "refresh", grant_id: str = "grant", client_id: str = "client") -> RefreshToken:
     return RefreshToken(digest(word), word[:6], grant_id, client_id, digest(f"salt of {word}"), NOW, NOW + DAY)
+
+
+def machine(client_id: str = "machine") -> Client:
+    return replace(
+        client(client_id),
+        redirect_uris=(),
+        grant_types=("client_credentials",),
+        response_types=(),
+        created_by="operator",
+    )
+
+
+async def machine_at_work(database: Database) -> None:
+    """Let a machine client have an access token for itself."""
+    await database.add_client(machine())
+    granted = replace(grant("for itself", "machine"), user_id=None, expires_at=NOW + HOUR)
+    held = replace(access("of its own", "for itself", "machine"), user_id=None)
+    assert await database.add_machine_grant(granted, held, NOW)
 
 
 async def logged_in(database: Database, *, refreshable: bool = True) -> None:

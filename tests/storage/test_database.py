@@ -128,6 +128,41 @@ async def test_a_status_says_what_the_server_would_make_of_it(
     assert shell("SELECT status FROM v_tokens ORDER BY kind") == [(access,), (refresh,)]
 
 
+@pytest.mark.parametrize(
+    ("change", "grant", "access"),
+    [
+        ("SELECT 1", "live", "live"),
+        ("UPDATE grants SET revoked_at = 1", "revoked", "grant revoked"),
+        ("DELETE FROM clients", "client deleted", "client deleted"),
+        ("UPDATE grants SET user_id = 'nobody'", "user deleted", "user deleted"),
+    ],
+)
+async def test_a_machines_grant_wants_no_user(
+    database: Database, shell: Shell, change: str, grant: str, access: str
+) -> None:
+    await make.machine_at_work(database)
+    for table in ("grants", "access_tokens"):
+        shell(f"UPDATE {table} SET expires_at = 4000000000")  # noqa: S608 - the names are those above
+
+    shell(change)
+
+    assert shell("SELECT status, user_id FROM v_grants WHERE user_id IS NULL OR user_id = 'nobody'")[0][0] == grant
+    assert shell("SELECT status FROM v_tokens") == [(access,)]
+
+
+async def test_clients_are_shown_with_who_made_them_and_whether_they_hold_anything(
+    database: Database, shell: Shell
+) -> None:
+    await make.logged_in(database)
+    await database.add_client(make.machine())
+    shell("UPDATE grants SET expires_at = NULL")
+
+    assert shell("SELECT client_id, created_by, status FROM v_clients ORDER BY client_id") == [
+        ("client", "client", "active"),
+        ("machine", "operator", "idle"),
+    ]
+
+
 async def test_clients_are_shown_with_their_open_grants(database: Database, shell: Shell) -> None:
     await make.logged_in(database)
     shell("UPDATE grants SET expires_at = NULL")

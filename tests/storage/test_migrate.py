@@ -13,7 +13,13 @@ from server.storage.migrate import MigrationError, load, migrate, split
 from tests.storage.conftest import Shell
 from tests.storage.make import NOW
 
-SHIPPED = ("0001_initial.sql", "0002_views.sqlite.sql", "0003_url_clients.sql")
+SHIPPED = (
+    "0001_initial.sql",
+    "0002_views.sqlite.sql",
+    "0003_url_clients.sql",
+    "0004_managed_clients.sql",
+    "0005_machine_clients.sqlite.sql",
+)
 
 
 @pytest.fixture
@@ -56,6 +62,27 @@ def test_each_is_recorded_and_applied_once(path: Path, shell: Shell) -> None:
     assert migrate(path, NOW + 1) == ()
     recorded = shell("SELECT name, checksum, applied_at FROM schema_migrations ORDER BY name")
     assert recorded == [(migration.name, migration.checksum, NOW) for migration in load(directory("migrations"))]
+
+
+def test_what_was_granted_before_is_kept_when_users_become_optional(path: Path, shell: Shell, tmp_path: Path) -> None:
+    older = tmp_path / "older"
+    older.mkdir()
+    for name in SHIPPED[:2]:
+        (older / name).write_bytes((directory("migrations") / name).read_bytes())
+    migrate(path, NOW, folder=older)
+    shell("INSERT INTO clients VALUES ('c', 'n', 'none', '[]', '[]', '[]', NULL, NULL, '{}', 1, NULL)")
+    shell("INSERT INTO grants VALUES ('g', 'c', 'u', 'read', 'a', 1, 2, 3, 'why')")
+    shell("INSERT INTO access_tokens VALUES ('d', 'h', 'g', 'c', 'u', 'read', 'a', 1, 2, 3)")
+    indices = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+    before = shell(indices)
+
+    migrate(path, NOW)
+
+    assert shell("SELECT * FROM grants") == [("g", "c", "u", "read", "a", 1, 2, 3, "why")]
+    assert shell("SELECT * FROM access_tokens") == [("d", "h", "g", "c", "u", "read", "a", 1, 2, 3)]
+    assert shell("SELECT created_by, registration_digest FROM clients") == [("client", None)]
+    assert set(before) <= set(shell(indices))
+    assert shell("PRAGMA integrity_check") == [("ok",)]
 
 
 def test_those_for_another_database_are_left_out(path: Path, shell: Shell, folder: Path) -> None:

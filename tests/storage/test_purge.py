@@ -142,6 +142,22 @@ async def test_a_client_goes_after_thirty_days_without_use(database: Database) -
     assert await purged(database, NOW + 30 * DAY) == {"clients": 1}
 
 
+async def test_a_client_that_the_operator_created_stays_for_ever(database: Database) -> None:
+    await make.machine_at_work(database)
+
+    assert await purged(database, NOW + 1000 * DAY) == {"access_tokens": 1, "grants": 1}
+    assert await database.get_client("machine") is not None
+
+
+async def test_a_machines_family_goes_a_day_after_its_token_expired(database: Database) -> None:
+    await make.machine_at_work(database)
+
+    assert await purged(database, NOW + HOUR - 1) == {}
+    assert await purged(database, NOW + HOUR) == {"access_tokens": 1}
+    assert "grants" not in await purged(database, NOW + HOUR + DAY - 1)
+    assert await purged(database, NOW + HOUR + DAY) == {"grants": 1}
+
+
 async def test_a_clients_days_count_from_its_last_use(database: Database) -> None:
     await make.logged_in(database)
     await database.rotate_refresh_token(digest("refresh"), make.refresh("next"), make.access("next"), NOW + DAY - 1)

@@ -325,6 +325,41 @@ async def test_a_grant_that_cannot_be_refreshed_ends_with_its_access_token(datab
     assert shell("SELECT expires_at FROM grants") == [(NOW + HOUR,)]
 
 
+async def test_a_machines_token_is_live_without_a_user(database: Database) -> None:
+    await make.machine_at_work(database)
+
+    held = await database.get_access_token(digest("of its own"), NOW)
+    assert held is not None
+    assert (held.user, held.token.user_id, held.token.client_id) == (None, None, "machine")
+    assert (await database.count_live(NOW)).access_tokens == 1
+    assert await database.has_machine_client()
+
+
+async def test_a_machine_that_was_deleted_is_granted_nothing(database: Database, shell: Shell) -> None:
+    await make.machine_at_work(database)
+    assert await database.delete_client("machine")
+    assert not await database.delete_client("machine")
+    assert await database.get_access_token(digest("of its own"), NOW) is None
+
+    granted, held = make.grant("late", "machine"), make.access("late", "late", "machine")
+    assert not await database.add_machine_grant(replace(granted, user_id=None), replace(held, user_id=None), NOW)
+    assert shell("SELECT grant_id FROM grants") == [("for itself",)]
+    assert not await database.has_machine_client()
+
+
+async def test_a_client_is_updated_by_whoever_holds_its_registration_token(database: Database) -> None:
+    kept = replace(make.client(), registration_digest=digest("registration"))
+    await database.add_client(kept)
+    updated = replace(kept, client_name="After", redirect_uris=("https://a.example/",), scope=None, last_used_at=NOW)
+
+    assert not await database.update_client(replace(updated, registration_digest=digest("another")))
+    assert await database.get_client("client") == kept
+    assert await database.update_client(updated)
+    assert await database.get_client("client") == updated
+    await database.delete_client("client")
+    assert not await database.update_client(updated)
+
+
 async def test_counts_are_of_live_rows(database: Database) -> None:
     assert await database.count_live(NOW) == Counts(0, 0, 0, 0)
     await make.logged_in(database)

@@ -1,0 +1,61 @@
+"""``grants list | revoke``."""
+
+import argparse
+from dataclasses import replace
+
+from server.commands import selection
+from server.commands.console import CommandError, Parser, show, show_table, with_store
+from server.settings import Settings
+from server.storage.database import Database
+from server.storage.listings import GRANT_STATUSES, Row
+
+REASON = "revoked by the operator"
+
+_COLUMNS = ("grant_id", "client_name", "user_id", "scopes", "granted", "expires", "status")
+
+
+def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """Add the commands to the parser."""
+    summary = "list and revoke what clients were granted"
+    group = commands.add_parser("grants", help=summary, description=summary.capitalize() + ".")
+    sub = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command, description in (
+        ("list", _list, "List grants, newest first."),
+        ("revoke", _revoke, "Revoke grants, and with them every token that came of them."),
+    ):
+        parser = sub.add_parser(name, help=f"{name} grants", description=description)
+        parser.add_argument("grant_ids", metavar="GRANT_ID", nargs="*")
+        selection.add_filters(parser, GRANT_STATUSES)
+        parser.set_defaults(command=command)
+
+
+def _list(settings: Settings, arguments: argparse.Namespace) -> int:
+    rows = with_store(settings, lambda store, _: _chosen(store, arguments))
+    show_table(rows, _COLUMNS, as_json=arguments.json)
+    return 0
+
+
+def _revoke(settings: Settings, arguments: argparse.Namespace) -> int:
+    selection.require(arguments, arguments.grant_ids)
+
+    async def work(store: Database, now: int) -> tuple[list[Row], list[Row]]:
+        rows = await _chosen(store, arguments)
+        return await selection.change(rows, lambda row: store.revoke_grant(row["grant_id"], REASON, now))
+
+    revoked, over = with_store(settings, work)
+    outcome = {"revoked": revoked, "over_already": over if arguments.grant_ids else []}
+    show({name: [row["grant_id"] for row in rows] for name, rows in outcome.items()}, as_json=arguments.json)
+    return 0
+
+
+async def _chosen(store: Database, arguments: argparse.Namespace) -> list[Row]:
+    chosen = selection.read(arguments)
+    if not arguments.grant_ids:
+        return await store.list_grants(chosen)
+    rows: list[Row] = []
+    for grant_id in arguments.grant_ids:
+        found = await store.list_grants(replace(chosen, key=grant_id))
+        if not found:
+            raise CommandError(f"there is no such grant: {grant_id}")
+        rows += found
+    return rows
