@@ -9,14 +9,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 import server
-from server import logs
+from server import audit, logs
 from server.app import system_clock
+from server.oauth.audit import OPERATOR, Event, Kind
 from server.oauth.store import StoreUnavailable
 from server.serve import serve
 from server.settings import Settings, SettingsError, load_settings
 from server.storage.database import open_database
 from server.storage.migrate import MigrationError, migrate
-from server.storage.purge import purge
+from server.storage.purge import in_words, purge
 from server.transport.load import LoadError
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         if listing:
             sub.add_argument("--json", action="store_true", help="print JSON")
+    sub = commands.add_parser("audit", help="print the audit log", description="Print the audit log.")
+    sub.set_defaults(command=audit.audit)
+    audit.add_arguments(sub)
     return parser
 
 
@@ -74,7 +78,10 @@ def _purge(settings: Settings, arguments: argparse.Namespace) -> int:
     async def run() -> dict[str, int]:
         now = system_clock()
         async with open_database(settings.database_path, now) as store:
-            return await purge(store.driver, now)
+            removed = await purge(store.driver, now, settings.audit_retention_days)
+            if settings.audit_retention_days and any(removed.values()):
+                await store.add_events([Event(now, Kind.PURGED, address=OPERATOR, detail=in_words(removed))])
+            return removed
 
     _show(asyncio.run(run()), as_json=arguments.json)
     return 0

@@ -3,9 +3,11 @@
 from aiohttp import web
 
 from server.clock import Clock
+from server.oauth.limits import Limiter
 from server.oauth.tokens import Entropy
 from server.settings import Settings
 from server.storage.database import Database
+from server.storage.recorder import Recorder
 from server.transport.kernel import Kernel
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -13,4 +15,7 @@ CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
 STORE = web.AppKey("store", Database)
 KERNEL = web.AppKey("kernel", Kernel)
+LIMITER = web.AppKey("limiter", Limiter)
+RECORDER = web.AppKey("recorder", Recorder)
 REQUEST_ID = web.RequestKey("request_id", str)
+ADDRESS = web.RequestKey("address", str)

@@ -33,6 +33,6 @@ def start(tmp_path: Path, nothing_set: None) -> Callable[..., AbstractAsyncConte
 
 @pytest.fixture
 async def live(start: Callable[..., AbstractAsyncContextManager[Live]]) -> AsyncIterator[Live]:
-    """Give a server that listens, with every setting at its default and a clock that stands still."""
+    """Give a server that listens, without rate limits, all else at its default, and a clock that stands still."""
     async with start() as running:
         yield running

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from server.oauth import redirect, scopes, tokens
+from server.oauth.audit import Kind
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient, InvalidClientMetadata, InvalidRedirectUri
 from server.oauth.model import Client
@@ -105,7 +106,8 @@ async def register(metadata: Mapping[str, object], ctx: Context) -> dict[str, ob
         secret_digest=None if secret is None else tokens.digest(secret),
         metadata=_rest(metadata),
     )
-    await ctx.store.add_client(client)
+    event = ctx.event(Kind.CLIENT_REGISTERED, client_id=client.client_id, detail=client.client_name)
+    await ctx.store.add_client(client, event)
     return _answer(client, secret)
 
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from server.storage import statements as sql
 from server.storage.accounts import SqlAccountStore
+from server.storage.audit import SqlAuditStore
 from server.storage.driver import Driver, Script, Statement
 from server.storage.migrate import MigrationError, migrate
 from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
 
 
-class Database(SqlStore, SqlAccountStore):
-    """The one store object: what the authorization server keeps, and what the tools keep."""
+class Database(SqlStore, SqlAccountStore, SqlAuditStore):
+    """The one store object: what the authorization server keeps, what the tools keep, and the audit log."""
 
     @property
     def driver(self) -> Driver:

@@ -25,6 +25,7 @@ NOTHING = {
     "grants": 0,
     "refresh_tokens": 0,
     "clients": 0,
+    "audit_log": 0,
 }
 
 
