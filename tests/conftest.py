@@ -16,6 +16,9 @@ settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
 settings.load_profile("ci" if settings.get_current_profile_name() == "ci" else "local")
 
+Start = Callable[..., AbstractAsyncContextManager[Live]]
+"""Serves with settings of one's own."""
+
 
 @pytest.fixture
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
