@@ -17,7 +17,7 @@ from server.oauth.limits import Limiter
 from server.oauth.tokens import Entropy
 from server.routes import OAUTH_ENDPOINTS, routes
 from server.services import Services
-from server.settings import Settings
+from server.settings import Settings, is_loopback
 from server.storage.database import open_database
 from server.storage.purge import run_purge
 from server.storage.recorder import Recorder
@@ -96,6 +96,10 @@ def _announce(settings: Settings) -> None:
     log.info("OAuth provider initialized")
     registration = () if settings.oauth_dcr == "off" else ("/register",)
     log.info("OAuth endpoints registered: %s", ", ".join((*registration, *OAUTH_ENDPOINTS)))
+    if settings.rate_limits and settings.public and is_loopback(settings.host) and not settings.trusted_proxies:
+        log.warning(
+            "Rate limits: a proxy seems to stand before this server; name it in TRUSTED_PROXIES, or all share one"
+        )
     if settings.client_ip_header and not settings.trusted_proxies:
         log.warning("CLIENT_IP_HEADER is ignored: TRUSTED_PROXIES names nobody from whom to believe it")
     if settings.public:

@@ -55,16 +55,6 @@ def _scope(value: str) -> str:
     return value
 
 
-def _network(value: object) -> object:
-    """Read a network of proxies, or a single one's address."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return ipaddress.ip_network(value)
-    except ValueError as error:
-        raise ValueError(str(error)) from None
-
-
 def _origin(value: str, *, any_http: bool = False) -> str:
     """Check an origin and give it in its canonical form, without a trailing slash."""
     try:
@@ -90,7 +80,7 @@ Split = BeforeValidator(_split)
 Names = Annotated[tuple[str, ...], NoDecode, Split]
 Scopes = Annotated[tuple[Annotated[str, AfterValidator(_scope)], ...], NoDecode, Split]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(partial(_origin, any_http=True))], ...], NoDecode, Split]
-Networks = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], NoDecode, Split]
+Networks = Annotated[tuple[Network, ...], NoDecode, Split]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 Seconds = Annotated[int, Field(ge=1, le=_TEN_YEARS, description=f"whole seconds from 1 to {_TEN_YEARS}")]
 NotYetText = Annotated[str, AfterValidator(_refuse), Field(description="nothing so far")]

@@ -87,6 +87,7 @@ class Recorder:
             return False
         except Exception:
             log.exception("%d audit events could not be kept", len(batch))
+            self.dropped += len(batch)
         if count:
             log.warning("Audit events were dropped: %d", count)
         for _ in batch:

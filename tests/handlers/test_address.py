@@ -1,6 +1,7 @@
 """The client's address: past trusted proxies, and past nobody else."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -76,7 +77,7 @@ def test_nothing_that_a_client_writes_itself_changes_its_address(forged: str, cl
 @given(st.text(max_size=60), st.lists(st.text(max_size=60), max_size=3))
 def test_whatever_comes_the_answer_is_an_address(peer: str, forwarded: list[str]) -> None:
     address = client_address(peer, forwarded, (ip_network("0.0.0.0/0"), ip_network("::/0")))
-    assert address == UNKNOWN or (IPv6Address if ":" in address else IPv4Address)(address)
+    assert address == UNKNOWN or str(ip_address(address)) == address
 
 
 async def test_forged_headers_from_elsewhere_are_ignored(start: Start) -> None:
@@ -102,6 +103,24 @@ async def test_a_trusted_proxys_word_is_taken_into_both_logs(
     (line,) = [record.getMessage() for record in caplog.records if record.name == "server.access"]
     assert line.startswith("POST /register 201 ")
     assert line.endswith(f" ms {client}")
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ({}, True),
+        ({"trusted_proxies": "127.0.0.1"}, False),
+        ({"rate_limits": False}, False),
+        ({"host": "192.0.2.1"}, False),
+        ({"server_url": "http://localhost"}, False),
+    ],
+)
+async def test_a_proxy_that_was_not_named_is_warned_of(
+    start: Start, caplog: pytest.LogCaptureFixture, settings: dict[str, Any], *, warned: bool
+) -> None:
+    async with start(**{"server_url": "https://mcp.example.com", "rate_limits": True, **settings}):
+        pass
+    assert ("name it in TRUSTED_PROXIES" in caplog.text) is warned
 
 
 async def test_a_header_that_nobody_is_trusted_with_is_warned_of(

@@ -12,7 +12,7 @@ HERE = "127.0.0.1"
 def noted(live: Live) -> list[tuple[str, str | None, str | None, str | None, str | None]]:
     """Give kind, client, user, grant and detail of each event."""
     assert set(live.sql("SELECT DISTINCT address FROM audit_log")) <= {(HERE,)}
-    return live.sql("SELECT event, client_id, user_id, grant_id, detail FROM audit_log ORDER BY id")  # type: ignore[return-value] # rows are tuples
+    return live.sql("SELECT event, client_id, user_id, grant_id, detail FROM audit_log ORDER BY id")
 
 
 async def test_a_registration_is_noted_with_its_time(live: Live) -> None:
