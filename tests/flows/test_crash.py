@@ -25,7 +25,7 @@ AUDITED = [
     ),
     (
         "SELECT grant_id, count(*) FROM refresh_tokens WHERE used_at IS NOT NULL GROUP BY 1",
-        "SELECT grant_id, count(*) FROM audit_log WHERE event = 'tokens_refreshed' AND detail NOT LIKE '%;%' GROUP BY 1",
+        "SELECT grant_id, count(*) FROM audit_log WHERE event LIKE '%refreshed' AND detail = 'read account' GROUP BY 1",
     ),
 ]
 """What is in the database, and the audit events that tell of it: the same, whenever the server was killed."""
