@@ -13,7 +13,12 @@ from server.storage.migrate import MigrationError, load, migrate, split
 from tests.storage.conftest import Shell
 from tests.storage.make import NOW
 
-SHIPPED = ("0001_initial.sql", "0002_views.sqlite.sql")
+SHIPPED = (
+    "0001_initial.sql",
+    "0002_views.sqlite.sql",
+    "0006_audit_log.sqlite.sql",
+    "0007_audit_view.sqlite.sql",
+)
 
 
 @pytest.fixture
