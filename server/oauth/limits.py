@@ -81,10 +81,6 @@ class Limiter:
         wait = ceil((decision.retry_after_ms or _TOKEN) * limit.seconds / (_TOKEN * limit.tokens))
         return Refusal(wait, first=not refused)
 
-    def remembered(self, name: str) -> int:
-        """Count the holders that a limit has in mind."""
-        return len(self._buckets[name])
-
 
 def bucket_of(address: str) -> str:
     """Give what shares a bucket with an address: itself, or its /64, which is what one IPv6 customer has."""

@@ -1,5 +1,7 @@
 """The buckets: a burst, a steady rate, and a bound on what is remembered."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,16 +70,28 @@ def test_it_admits_what_a_bucket_of_tokens_would(steps: list[tuple[int, int]], l
                 assert tokens + (refusal.wait - 1) * limit.tokens < limit.seconds
 
 
-def test_many_addresses_do_not_make_the_memory_grow() -> None:
+def test_of_many_addresses_the_quietest_are_forgotten() -> None:
     limiter = Limiter(most=50)
-    assert admitted(limiter, "/token", NOW, 60, holder="quiet") == 60
-    for number in range(500):
+    for holder in ("forgotten", "busy"):
+        assert admitted(limiter, "/token", NOW, 61, holder) == 60
+    for number in range(49):
         assert limiter.take("/token", f"address {number}", NOW) is None
-        limiter.take("/token", "busy", NOW)
-    assert limiter.remembered("/token") == 50
-    assert limiter.take("/token", "busy", NOW) is not None
-    assert limiter.take("/token", "quiet", NOW) is None
-    assert MOST == 10_000
+        assert limiter.take("/token", "busy", NOW) is not None
+    assert admitted(limiter, "/token", NOW, 61, "forgotten") == 60
+
+
+def test_however_many_addresses_come_the_memory_is_bounded() -> None:
+    limiter = Limiter()
+    tracemalloc.start()
+    for number in range(MOST):
+        limiter.take("/token", str(number), NOW)
+    full, _ = tracemalloc.get_traced_memory()
+    for number in range(MOST, 3 * MOST):
+        limiter.take("/token", str(number), NOW)
+    later, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert full < 8_000_000
+    assert later < 1.2 * full
 
 
 @pytest.mark.parametrize(
