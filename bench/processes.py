@@ -110,9 +110,9 @@ def sdk(folder: Path) -> Iterator[Child]:
 
 @contextmanager
 def server(folder: Path, **settings: str) -> Iterator[Child]:
-    """Run ``serve`` with its default settings, save where it listens, its database and those given."""
+    """Run ``serve`` with its default settings, save where it listens, its database, rate limits and those given."""
     port = _free_port()
-    environment = {"PORT": str(port), "DATABASE_URL": database_url(folder), **settings}
+    environment = {"PORT": str(port), "DATABASE_URL": database_url(folder), "RATE_LIMITS": "false", **settings}
     with running(["-m", "server", "serve"], port, folder, environment) as child:
         yield child
 

@@ -97,13 +97,15 @@ def purge(folder: Path, count: int) -> list[Figure]:
 
 
 def _paced(connection: Connection, operations: Sequence[Operation], over: Callable[[], bool]) -> Iterator[float]:
-    """Run the operations in turn, far below what the server can do; gives the milliseconds of each."""
-    while not over():
+    """Run the operations in turn, once at least and far below what the server can do; gives each one's milliseconds."""
+    while True:
         for operation in operations:
             began = time.perf_counter()
             connection.run(operation())
             yield (time.perf_counter() - began) * 1000
             time.sleep(PACE)
+        if over():
+            return
 
 
 def _p99(latencies: Sequence[float]) -> float:

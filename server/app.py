@@ -13,14 +13,16 @@ from server import keys
 from server.clock import Clock
 from server.handlers import access, pages
 from server.handlers.errors import errors
+from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
 from server.outbound.fetcher import GuardedFetcher
 from server.routes import OAUTH_ENDPOINTS, routes
 from server.services import Services
-from server.settings import Settings
+from server.settings import Settings, is_loopback
 from server.storage.database import open_database
 from server.storage.purge import run_purge
+from server.storage.recorder import Recorder
 from server.transport.kernel import open_kernel
 from server.transport.load import load_server
 
@@ -48,6 +50,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     app[keys.CLOCK] = clock
     app[keys.ENTROPY] = entropy
     app[keys.REMOTE] = Remote(GuardedFetcher(settings.oauth_cimd_dev_origins))
+    app[keys.LIMITER] = Limiter()
     pages.setup_pages(app)
     app.on_response_prepare.append(access.add_headers)
     for route in routes(settings):
@@ -63,18 +66,24 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
     settings, clock = app[keys.SETTINGS], app[keys.CLOCK]
     async with open_database(settings.database_path, clock()) as store:
         app[keys.STORE] = store
+        app[keys.RECORDER] = recorder = Recorder(store.add_events, clock)
         server = load_server(settings.mcp_server, Services(store, clock, settings))
         async with open_kernel(server, settings) as kernel:
             app[keys.KERNEL] = kernel
             _announce(settings)
-            purge = asyncio.create_task(run_purge(store.driver, clock, settings.purge_interval))
+            purge = asyncio.create_task(
+                run_purge(store.driver, clock, settings.purge_interval, settings.audit_retention_days)
+            )
+            recording = asyncio.create_task(recorder.run())
             try:
                 yield
             finally:
                 await app[keys.REMOTE].close()
                 purge.cancel()
+                recorder.close()
                 with suppress(asyncio.CancelledError):
                     await purge
+                await recording
 
 
 async def close_streams(app: web.Application) -> None:
@@ -96,6 +105,12 @@ def _announce(settings: Settings) -> None:
         log.warning("OAUTH_CIMD_DEV_ORIGINS=%s: fetched wherever they are, for development only", origins)
     if settings.oauth_dcr_token and settings.oauth_dcr != "token":
         log.warning("OAUTH_DCR_TOKEN is set, but OAUTH_DCR=%s asks nobody for it", settings.oauth_dcr)
+    if settings.rate_limits and settings.public and is_loopback(settings.host) and not settings.trusted_proxies:
+        log.warning(
+            "Rate limits: a proxy seems to stand before this server; name it in TRUSTED_PROXIES, or all share one"
+        )
+    if settings.client_ip_header and not settings.trusted_proxies:
+        log.warning("CLIENT_IP_HEADER is ignored: TRUSTED_PROXIES names nobody from whom to believe it")
     if settings.public:
         log.warning(
             "OAUTH_PROVIDER=demo on a public address (%s): nobody signs in, everyone who approves is the user demo",

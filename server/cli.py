@@ -7,15 +7,17 @@ import sys
 from collections.abc import Callable, Sequence
 
 import server
-from server import logs
+from server import audit, logs
 from server.app import system_clock
 from server.commands import clients, grants, tokens
 from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
+from server.oauth.audit import OPERATOR, Event, Kind
 from server.oauth.store import StoreUnavailable
 from server.serve import serve
 from server.settings import Settings, SettingsError, load_settings
+from server.storage.database import Database
 from server.storage.migrate import MigrationError, migrate
-from server.storage.purge import purge
+from server.storage.purge import in_words, purge
 from server.transport.load import LoadError
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,9 @@ def _parser() -> Parser:
             sub.add_argument("--json", action="store_true", help="print JSON")
     for group in (clients, grants, tokens):
         group.add_to(commands)
+    sub = commands.add_parser("audit", help="print the audit log", description="Print the audit log.")
+    sub.set_defaults(command=audit.audit)
+    audit.add_arguments(sub)
     return parser
 
 
@@ -76,8 +81,13 @@ def _migrate(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _purge(settings: Settings, arguments: argparse.Namespace) -> int:
-    removed = with_store(settings, lambda store, now: purge(store.driver, now))
-    show(removed, as_json=arguments.json)
+    async def run(store: Database, now: int) -> dict[str, int]:
+        removed = await purge(store.driver, now, settings.audit_retention_days)
+        if settings.audit_retention_days and any(removed.values()):
+            await store.add_events([Event(now, Kind.PURGED, address=OPERATOR, detail=in_words(removed))])
+        return removed
+
+    show(with_store(settings, run), as_json=arguments.json)
     return 0
 
 

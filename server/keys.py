@@ -3,10 +3,12 @@
 from aiohttp import web
 
 from server.clock import Clock
+from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
 from server.settings import Settings
 from server.storage.database import Database
+from server.storage.recorder import Recorder
 from server.transport.kernel import Kernel
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -15,4 +17,7 @@ ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
 STORE = web.AppKey("store", Database)
 REMOTE = web.AppKey("remote", Remote)
 KERNEL = web.AppKey("kernel", Kernel)
+LIMITER = web.AppKey("limiter", Limiter)
+RECORDER = web.AppKey("recorder", Recorder)
 REQUEST_ID = web.RequestKey("request_id", str)
+ADDRESS = web.RequestKey("address", str)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from server.handlers import access, authorize, home, mcp, metadata, register, status, token
+from server.handlers.limits import limited
 from server.settings import Settings
 
 OAUTH_ENDPOINTS = ("/authorize", "/token", "/revoke", "/introspect")
@@ -36,16 +37,16 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
     yield web.get(f"{_WELL_KNOWN}/oauth-protected-resource/mcp", metadata.protected_resource)
     if settings.oauth_dcr != "off":
         yield web.options("/register", access.preflight)
-        yield web.post("/register", register.register)
+        yield web.post("/register", limited("/register", register.register))
         yield web.options("/register/{client_id}", access.preflight)
-        yield web.get("/register/{client_id}", register.read)
-        yield web.put("/register/{client_id}", register.update)
-        yield web.delete("/register/{client_id}", register.delete)
-    yield web.get("/authorize", authorize.authorize)
-    yield web.post("/authorize", authorize.authorize)
+        yield web.get("/register/{client_id}", limited("/register", register.read))
+        yield web.put("/register/{client_id}", limited("/register", register.update))
+        yield web.delete("/register/{client_id}", limited("/register", register.delete))
+    yield web.get("/authorize", limited("/authorize", authorize.authorize))
+    yield web.post("/authorize", limited("/authorize", authorize.authorize))
     yield web.get(authorize.PAGE, authorize.page)
     yield web.post(authorize.FORM, authorize.decide)
-    for path, handler in (("/token", token.token), ("/revoke", token.revoke)):
+    for path, handler in (("/token", limited("/token", token.token)), ("/revoke", token.revoke)):
         yield web.options(path, access.preflight)
         yield web.post(path, handler)
     yield web.post("/introspect", token.introspect)

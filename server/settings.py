@@ -74,10 +74,13 @@ def _origin(value: str, *, any_http: bool = False) -> str:
     return f"{parts.scheme}://{name}" + (f":{port}" if port not in {None, default} else "")
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 Split = BeforeValidator(_split)
 Names = Annotated[tuple[str, ...], NoDecode, Split]
 Scopes = Annotated[tuple[Annotated[str, AfterValidator(_scope)], ...], NoDecode, Split]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(partial(_origin, any_http=True))], ...], NoDecode, Split]
+Networks = Annotated[tuple[Network, ...], NoDecode, Split]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 Seconds = Annotated[int, Field(ge=1, le=_TEN_YEARS, description=f"whole seconds from 1 to {_TEN_YEARS}")]
 NotYetText = Annotated[str, AfterValidator(_refuse), Field(description="nothing so far")]
@@ -139,11 +142,13 @@ class Settings(BaseSettings):
     oauth_mode: Literal["required", "mixed"] = Field("required", description="required or mixed")
     allowed_origins: Origins = Field((), description="origins such as https://app.example.com, separated by commas")
     purge_interval: Seconds = 300
-    trusted_proxies: NotYetNames = ()
-    client_ip_header: NotYetText = ""
+    trusted_proxies: Networks = Field((), description="networks such as 10.0.0.0/8, separated by commas")
+    client_ip_header: str = Field(
+        "", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]*$", description="the name of a header, such as CF-Connecting-IP"
+    )
     secret_key: NotYetSecret = SecretStr("")
-    rate_limits: NotYetSwitch = False
-    audit_retention_days: Annotated[int, AfterValidator(_refuse)] = Field(0, description="0 so far")
+    rate_limits: bool = Field(default=True, description="true or false")
+    audit_retention_days: int = Field(365, ge=0, le=36_500, description="whole days up to 36500, or 0 for no audit log")
     openai_apps_challenge: str = Field(
         "", pattern=r"^[\x21-\x7e]*$", description="the token that OpenAI shows for domain verification"
     )

@@ -16,6 +16,9 @@ settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
 settings.load_profile("ci" if settings.get_current_profile_name() == "ci" else "local")
 
+Start = Callable[..., AbstractAsyncContextManager[Live]]
+"""Serves with settings of one's own."""
+
 
 @pytest.fixture
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -33,6 +36,6 @@ def start(tmp_path: Path, nothing_set: None) -> Callable[..., AbstractAsyncConte
 
 @pytest.fixture
 async def live(start: Callable[..., AbstractAsyncContextManager[Live]]) -> AsyncIterator[Live]:
-    """Give a server that listens, with every setting at its default and a clock that stands still."""
+    """Give a server that listens, without rate limits, all else at its default, and a clock that stands still."""
     async with start() as running:
         yield running

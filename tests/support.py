@@ -125,12 +125,14 @@ async def serve(folder: Path, **overrides: Any) -> AsyncIterator[Live]:
 
     Args:
         folder: Where the database file is kept.
-        overrides: Settings by field name; ``server_url`` is the origin listened on unless it is among them.
+        overrides: Settings by field name; ``server_url`` is the origin listened on unless it is among them, and
+            there are no rate limits, since every test calls from one address and its clock stands still.
     """
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         url = f"http://localhost:{listening.getsockname()[1]}"
         database = folder / "server.db"
-        settings = load_settings(**{"server_url": url, "database_url": f"sqlite:///{database}", **overrides})
+        given = {"server_url": url, "database_url": f"sqlite:///{database}", "rate_limits": False, **overrides}
+        settings = load_settings(**given)
         clock = Clock()
         application = create_app(settings, clock=clock)
         runner = Runner(application)

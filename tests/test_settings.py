@@ -1,5 +1,6 @@
 """The settings: what each variable defaults to, takes and refuses, and that secrets stay hidden."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,8 @@ DEFAULTS = {
     "TRUSTED_PROXIES": (),
     "CLIENT_IP_HEADER": "",
     "SECRET_KEY": SecretStr(""),
-    "RATE_LIMITS": False,  # off until there are limits
-    "AUDIT_RETENTION_DAYS": 0,  # off until there is an audit log
+    "RATE_LIMITS": True,
+    "AUDIT_RETENTION_DAYS": 365,
     "OPENAI_APPS_CHALLENGE": "",
     "LOG_LEVEL": "INFO",
     "LOG_FORMAT": "text",
@@ -91,7 +92,14 @@ REFUSED = [
     ("OAUTH_MODE", "optional", "required or mixed"),
     ("ALLOWED_ORIGINS", "https://a.example,*", "origins such as"),
     ("PURGE_INTERVAL", "0", "whole seconds from 1"),
-    ("RATE_LIMITS", "some", "false"),
+    ("TRUSTED_PROXIES", "everyone", "networks such as 10.0.0.0/8"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8", "networks such as 10.0.0.0/8"),
+    ("TRUSTED_PROXIES", "10.0.0.0/8 127.0.0.1", "networks such as 10.0.0.0/8"),
+    ("CLIENT_IP_HEADER", "two words", "the name of a header"),
+    ("CLIENT_IP_HEADER", "X-Real-IP:", "the name of a header"),
+    ("RATE_LIMITS", "some", "true or false"),
+    ("AUDIT_RETENTION_DAYS", "-1", "or 0 for no audit log"),
+    ("AUDIT_RETENTION_DAYS", "36501", "whole days up to 36500"),
     ("OPENAI_APPS_CHALLENGE", "two words", "the token that OpenAI shows"),
     ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
 ]
@@ -104,11 +112,7 @@ NOT_THERE_YET = [
     ("OAUTH_TENANT_ID", "abc"),
     ("OAUTH_UPSTREAM_ISSUER", "https://login.example.com"),
     ("OAUTH_ALLOWED_USERS", "@example.com"),
-    ("TRUSTED_PROXIES", "10.0.0.0/8"),
-    ("CLIENT_IP_HEADER", "CF-Connecting-IP"),
     ("SECRET_KEY", "hunter2"),
-    ("RATE_LIMITS", "true"),
-    ("AUDIT_RETENTION_DAYS", "365"),
 ]
 
 ACCEPTED = [
@@ -126,6 +130,8 @@ ACCEPTED = [
     ("OAUTH_DCR_TOKEN", "hunter2", SecretStr("hunter2")),
     ("ALLOWED_ORIGINS", "http://a.example, https://b.example", ("http://a.example", "https://b.example")),
     ("LOG_LEVEL", "debug", "DEBUG"),
+    ("TRUSTED_PROXIES", "10.0.0.0/8, ::1", (ip_network("10.0.0.0/8"), ip_network("::1"))),
+    ("CLIENT_IP_HEADER", "CF-Connecting-IP", "CF-Connecting-IP"),
     ("OAUTH_CIMD", "false", False),
     ("OAUTH_CIMD_DEV_ORIGINS", "HTTP://Localhost:80/,https://dev.example", ("http://localhost", "https://dev.example")),
     ("RATE_LIMITS", "false", False),

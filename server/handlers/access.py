@@ -7,6 +7,7 @@ import time
 from aiohttp import HttpVersion11, web
 
 from server import keys
+from server.handlers.address import client_address
 from server.handlers.errors import Handler
 
 CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/mcp")
@@ -40,8 +41,9 @@ log = logging.getLogger("server.access")
 
 @web.middleware
 async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id and log it: method, path and status, and never a query string."""
+    """Give the request an id and log it: method, path, status and address, and never a query string."""
     request[keys.REQUEST_ID] = identity = request.app[keys.ENTROPY](6).hex()
+    request[keys.ADDRESS] = address = _address(request)
     token = request_id.set(identity)
     started = time.perf_counter()
     status = HUNG_UP
@@ -51,9 +53,15 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         level = logging.DEBUG if request.path.startswith("/health") else logging.INFO
         elapsed = (time.perf_counter() - started) * 1000
-        log.log(level, "%s %s %d %.1f ms", request.method, request.rel_url.raw_path, status, elapsed)
+        log.log(level, "%s %s %d %.1f ms %s", request.method, request.rel_url.raw_path, status, elapsed, address)
         request_id.reset(token)
     return response
+
+
+def _address(request: web.Request) -> str:
+    settings = request.app[keys.SETTINGS]
+    forwarded = request.headers.getall(settings.client_ip_header or "X-Forwarded-For", ())
+    return client_address(request.remote, forwarded, settings.trusted_proxies)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -12,7 +12,7 @@ from server import keys
 from server.handlers import pages
 from server.oauth import consent
 from server.oauth.authorize import ADVICE
-from server.oauth.errors import InvalidToken, OAuthError, PageError, RedirectError
+from server.oauth.errors import InvalidToken, OAuthError, PageError, RedirectError, TooManyRequests
 from server.oauth.store import StoreUnavailable
 from server.transport.refusals import UNREAD
 
@@ -27,6 +27,12 @@ _BUSY = PageError(
     "It cannot read or write its data just now, and nothing was changed.",
     "Wait a moment, then reload this page.",
     status=503,
+)
+_LIMITED = PageError(
+    "Too many requests",
+    "More requests have come from your address than this server takes at once.",
+    "Wait a moment, then reload this page.",
+    status=429,
 )
 _BROKEN = PageError(
     "Something went wrong here", "The server failed; it is not your doing.", "Go back and try again.", status=500
@@ -94,6 +100,15 @@ def _(error: InvalidToken, request: web.Request) -> web.StreamResponse:
     if "Authorization" in request.headers:
         challenge += f', error="{error.code}", error_description="{error.description}"'
     response.headers["WWW-Authenticate"] = challenge
+    return response
+
+
+@answer.register
+def _(error: TooManyRequests, request: web.Request) -> web.StreamResponse:
+    """Say when to come back (RFC 6585 section 4)."""
+    log.info("%s refused: %s", request.path, error.description)
+    response = _failure(request, _LIMITED, error.code)
+    response.headers["Retry-After"] = str(error.wait)
     return response
 
 

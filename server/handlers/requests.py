@@ -21,7 +21,14 @@ MAX_FORM = 64 * 1024
 def context(request: web.Request) -> Context:
     """Put together what deciding about this request takes; its time is read here, once."""
     app = request.app
-    return Context(app[keys.STORE], app[keys.SETTINGS], app[keys.ENTROPY], app[keys.CLOCK](), app[keys.REMOTE])
+    return Context(
+        app[keys.STORE],
+        app[keys.SETTINGS],
+        app[keys.ENTROPY],
+        app[keys.CLOCK](),
+        app[keys.REMOTE],
+        request[keys.ADDRESS],
+    )
 
 
 def query(request: web.Request) -> Parameters:

@@ -4,10 +4,13 @@ import logging
 
 from aiohttp import web
 
+from server import keys
 from server.handlers import requests
 from server.handlers.errors import NO_STORE
 from server.oauth import authentication, grants, introspection, revocation
+from server.oauth.audit import Kind, presented
 from server.oauth.context import Context
+from server.oauth.errors import InvalidClient
 from server.oauth.model import Client
 from server.oauth.parameters import Parameters
 
@@ -38,4 +41,12 @@ async def _authenticated(request: web.Request) -> tuple[Parameters, Client, Cont
     params = await requests.form(request)
     params.refuse_repeated()
     ctx = requests.context(request)
-    return params, await authentication.authenticate(requests.credentials(request, params), ctx), ctx
+    client_id = params.get("client_id")
+    try:
+        credentials = requests.credentials(request, params)
+        client_id = credentials.basic[0] if credentials.basic else client_id
+        return params, await authentication.authenticate(credentials, ctx), ctx
+    except InvalidClient as error:
+        event = ctx.event(Kind.CLIENT_AUTHENTICATION_FAILED, client_id=presented(client_id), detail=error.description)
+        request.app[keys.RECORDER].offer(event)
+        raise

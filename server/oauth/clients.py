@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from server.oauth import jwks, redirect, scopes, tokens
+from server.oauth.audit import Kind
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
 from server.oauth.model import Client
@@ -49,7 +50,8 @@ async def register(metadata: Mapping[str, object], ctx: Context) -> dict[str, ob
         secret_digest=None if secret is None else tokens.digest(secret),
         registration_digest=tokens.digest(registration_token),
     )
-    await ctx.store.add_client(client)
+    event = ctx.event(Kind.CLIENT_REGISTERED, client_id=client.client_id, detail=client.client_name)
+    await ctx.store.add_client(client, event)
     return answer(client, secret, registration_token, ctx.settings)
 
 

@@ -2,7 +2,8 @@
 
 from typing import NoReturn
 
-from server.oauth import redirect, tokens
+from server.oauth import redirect, scopes, tokens
+from server.oauth.audit import Kind
 from server.oauth.authorize import ADVICE
 from server.oauth.context import Context
 from server.oauth.errors import AccessDenied, PageError, RedirectError
@@ -64,7 +65,10 @@ async def approve(request: AuthorizationRequest, kept: tuple[str, ...], user: Us
         created_at=ctx.now,
         expires_at=ctx.now + ctx.settings.oauth_auth_code_ttl,
     )
-    if not await ctx.store.approve_authorization_request(request.handle_digest, user, stored, ctx.now):
+    event = ctx.event(
+        Kind.CONSENT_GIVEN, client_id=request.client_id, user_id=user.user_id, detail=scopes.join(granted)
+    )
+    if not await ctx.store.approve_authorization_request(request.handle_digest, user, stored, ctx.now, event):
         raise _decided_meanwhile()
     return code
 
@@ -76,7 +80,8 @@ async def deny(request: AuthorizationRequest, ctx: Context) -> NoReturn:
         RedirectError: Always when it was still pending: the client is told ``access_denied``.
         PageError: It was decided meanwhile.
     """
-    if not await ctx.store.deny_authorization_request(request.handle_digest, ctx.now):
+    event = ctx.event(Kind.CONSENT_DENIED, client_id=request.client_id, detail=scopes.join(request.scopes))
+    if not await ctx.store.deny_authorization_request(request.handle_digest, ctx.now, event):
         raise _decided_meanwhile()
     raise RedirectError(AccessDenied("the user did not grant access"), request.redirect_uri, request.state)
 

@@ -112,6 +112,17 @@ class TemporarilyUnavailable(OAuthError):
     status = 503
 
 
+class TooManyRequests(TemporarilyUnavailable):
+    """The address is over its rate limit (RFC 6585 section 4); the code is the registered one that says so."""
+
+    status = 429
+
+    def __init__(self, wait: int) -> None:
+        """Say after how many whole seconds the next request will be let through."""
+        super().__init__(f"this address sends too many requests; wait {wait} s")
+        self.wait = wait
+
+
 class InvalidToken(OAuthError):
     """The access token is malformed, over or for another audience (RFC 6750 section 3.1)."""
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
 from server.oauth import issue, pkce, resource, scopes, tokens
+from server.oauth.audit import Kind
 from server.oauth.clients import CLIENT_CREDENTIALS, NO_SECRET
 from server.oauth.context import Context
 from server.oauth.errors import (
@@ -73,7 +74,8 @@ async def authorization_code(params: Parameters, client: Client, ctx: Context) -
         if "refresh_token" in client.grant_types
         else (None, None)
     )
-    if not await ctx.store.redeem_authorization_code(code_digest, grant, access_row, refresh_row, ctx.now):
+    event = ctx.grant_event(Kind.TOKENS_ISSUED, grant, scopes.join(grant.scopes))
+    if not await ctx.store.redeem_authorization_code(code_digest, grant, access_row, refresh_row, ctx.now, event):
         await _unused_code_of(await ctx.store.get_authorization_code(code_digest), client, ctx)
         raise InvalidGrant(_OVER, detail="its client or user has gone")
     return issue.answer(access, access_row, refresh, ctx)
@@ -86,7 +88,8 @@ async def _unused_code_of(stored: AuthorizationCode | None, client: Client, ctx:
         raise InvalidGrant(_OVER, detail=f"code of client {stored.client_id}")
     if stored.used_at is not None:
         if stored.grant_id is not None:
-            await ctx.store.revoke_grant(stored.grant_id, "authorization code replayed", ctx.now)
+            event = ctx.grant_event(Kind.CODE_REUSED, stored, "its grant was revoked")
+            await ctx.store.revoke_grant(stored.grant_id, "authorization code replayed", ctx.now, event)
         raise InvalidGrant(_OVER, detail=f"code replayed; grant {stored.grant_id} revoked")
     if stored.expires_at <= ctx.now:
         raise InvalidGrant(_OVER, detail="expired code")
@@ -153,7 +156,8 @@ async def refresh_token(params: Parameters, client: Client, ctx: Context) -> Tok
         if held is None or decision is Refresh.REFUSE:
             raise InvalidGrant(_REFRESH_OVER, detail="unknown, over, or of another client")
         if decision is Refresh.REUSE:
-            await ctx.store.revoke_grant(held.grant.grant_id, "refresh token reused", ctx.now)
+            event = ctx.grant_event(Kind.REFRESH_TOKEN_REUSED, held.grant, "its grant was revoked")
+            await ctx.store.revoke_grant(held.grant.grant_id, "refresh token reused", ctx.now, event)
             raise InvalidGrant(_REFRESH_OVER, detail=f"reused; grant {held.grant.grant_id} revoked")
         granted = scopes.narrowed(params.get("scope"), held.grant.scopes)
         access, access_row = issue.access_token(held.grant, granted, ctx)
@@ -166,9 +170,12 @@ async def refresh_token(params: Parameters, client: Client, ctx: Context) -> Tok
 async def _keep(
     decision: Refresh, token_digest: str, access: AccessToken, successor: RefreshToken, ctx: Context
 ) -> bool:
+    granted = scopes.join(access.scopes)
     if decision is Refresh.ROTATE:
-        return await ctx.store.rotate_refresh_token(token_digest, successor, access, ctx.now)
-    return await ctx.store.add_access_token(access, ctx.now)
+        event = ctx.grant_event(Kind.TOKENS_REFRESHED, access, granted)
+        return await ctx.store.rotate_refresh_token(token_digest, successor, access, ctx.now, event)
+    event = ctx.grant_event(Kind.TOKENS_REFRESHED, access, f"{granted}; repeated within the grace")
+    return await ctx.store.add_access_token(access, ctx.now, event)
 
 
 def _new_grant(code: AuthorizationCode, ctx: Context) -> Grant:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from server.oauth.audit import Event
 from server.oauth.model import (
     AccessToken,
     AuthorizationCode,
@@ -26,10 +27,11 @@ class Store(Protocol):
 
     Reads answer ``None`` for what is not there. Writes that may lose a race or meet a row that has
     meanwhile gone answer ``False`` and have then changed nothing. Every method raises
-    `StoreUnavailable` when the database cannot serve it within 5 seconds.
+    `StoreUnavailable` when the database cannot serve it within 5 seconds. An event is kept in the audit
+    log together with what it tells of, or not at all.
     """
 
-    async def add_client(self, client: Client) -> None:
+    async def add_client(self, client: Client, event: Event | None = None) -> None:
         """Keep a new client."""
 
     async def get_client(self, client_id: str) -> Client | None:
@@ -70,7 +72,7 @@ class Store(Protocol):
         """Give the request, decided and expired ones too, or ``None``."""
 
     async def approve_authorization_request(
-        self, handle_digest: str, user: User, code: AuthorizationCode, now: int
+        self, handle_digest: str, user: User, code: AuthorizationCode, now: int, event: Event | None = None
     ) -> bool:
         """Decide a pending, unexpired request: keep its user, if new, and its code.
 
@@ -79,14 +81,20 @@ class Store(Protocol):
         has expired or is gone, when its client is gone, or when the user is disabled.
         """
 
-    async def deny_authorization_request(self, handle_digest: str, now: int) -> bool:
+    async def deny_authorization_request(self, handle_digest: str, now: int, event: Event | None = None) -> bool:
         """Decide a pending, unexpired request without a code; ``False`` as for approving."""
 
     async def get_authorization_code(self, code_digest: str) -> AuthorizationCode | None:
         """Give the code, used and expired ones too, or ``None``."""
 
     async def redeem_authorization_code(
-        self, code_digest: str, grant: Grant, access: AccessToken, refresh: RefreshToken | None, now: int
+        self,
+        code_digest: str,
+        grant: Grant,
+        access: AccessToken,
+        refresh: RefreshToken | None,
+        now: int,
+        event: Event | None = None,
     ) -> bool:
         """Use up a code that is unused, unexpired and of a live client and user, and keep what it yields."""
 
@@ -100,17 +108,17 @@ class Store(Protocol):
         """Give the token with its grant, used and expired ones too, or ``None``."""
 
     async def rotate_refresh_token(
-        self, token_digest: str, successor: RefreshToken, access: AccessToken, now: int
+        self, token_digest: str, successor: RefreshToken, access: AccessToken, now: int, event: Event | None = None
     ) -> bool:
         """Use a refresh token for the first time, if its grant is live: keep its successor and the access token."""
 
-    async def add_access_token(self, access: AccessToken, now: int) -> bool:
+    async def add_access_token(self, access: AccessToken, now: int, event: Event | None = None) -> bool:
         """Keep a further access token of a live grant."""
 
-    async def revoke_access_token(self, token_digest: str, now: int) -> bool:
+    async def revoke_access_token(self, token_digest: str, now: int, event: Event | None = None) -> bool:
         """End one access token; ``False`` when it was over already."""
 
-    async def revoke_grant(self, grant_id: str, reason: str, now: int) -> bool:
+    async def revoke_grant(self, grant_id: str, reason: str, now: int, event: Event | None = None) -> bool:
         """End a grant and with it every token of its family; ``False`` when it was over already."""
 
     async def count_live(self, now: int) -> Counts:

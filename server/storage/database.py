@@ -8,6 +8,7 @@ from pathlib import Path
 
 from server.storage import statements as sql
 from server.storage.accounts import SqlAccountStore
+from server.storage.audit import SqlAuditStore
 from server.storage.described import SqlDescribedClientStore
 from server.storage.driver import Driver, Script, Statement
 from server.storage.listings import SqlListings
@@ -16,8 +17,8 @@ from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
 
 
-class Database(SqlStore, SqlDescribedClientStore, SqlListings, SqlAccountStore):
-    """The one store object: what the authorization server keeps, an operator lists, and the tools keep."""
+class Database(SqlStore, SqlDescribedClientStore, SqlListings, SqlAccountStore, SqlAuditStore):
+    """The one store object: what the authorization server, the operator, the tools and the audit log keep."""
 
     @property
     def driver(self) -> Driver:

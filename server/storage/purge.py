@@ -23,18 +23,28 @@ _STEP = 1_000
 """Rows that one transaction walks over at most."""
 
 
-async def purge(driver: Driver, now: int) -> dict[str, int]:
+async def purge(driver: Driver, now: int, audit_days: int = 0) -> dict[str, int]:
     """Remove all that is over, give the space back, and say how many rows went from each table.
+
+    Args:
+        driver: The database.
+        now: Unix seconds.
+        audit_days: For how many days audit events are kept; 0 leaves them alone.
 
     Raises:
         StoreUnavailable: The database cannot be written; what was removed until then stays removed.
     """
     removed: dict[str, int] = {}
     for sweep in SWEEPS:
-        removed[sweep.table] = removed.get(sweep.table, 0) + await _sweep(driver, sweep, now)
+        removed[sweep.table] = removed.get(sweep.table, 0) + await _sweep(driver, sweep, times(now, audit_days))
     while await _paced(driver.reclaim()):
         pass
     return removed
+
+
+def in_words(removed: dict[str, int]) -> str:
+    """Say what was removed, in words; nothing when nothing was."""
+    return ", ".join(f"{count} {table}" for table, count in removed.items() if count)
 
 
 async def _paced(work: Coroutine[Any, Any, T]) -> T:
@@ -46,10 +56,10 @@ async def _paced(work: Coroutine[Any, Any, T]) -> T:
     return result
 
 
-async def _sweep(driver: Driver, sweep: Sweep, now: int) -> int:
+async def _sweep(driver: Driver, sweep: Sweep, points: dict[str, int]) -> int:
     total, after = 0, ""
     while True:
-        removed, until = await _paced(driver.write(_batch(sweep, after, now)))
+        removed, until = await _paced(driver.write(_batch(sweep, after, points)))
         total += removed
         if removed < BATCH:
             if until is None:
@@ -57,33 +67,34 @@ async def _sweep(driver: Driver, sweep: Sweep, now: int) -> int:
             after = until
 
 
-def _batch(sweep: Sweep, after: str, now: int) -> Script[tuple[int, str | None]]:
+def _batch(sweep: Sweep, after: str, points: dict[str, int]) -> Script[tuple[int, str | None]]:
     """Remove one batch; gives how many rows it had, and how far the walk has come, if it goes on."""
     until = None
     if sweep.boundary is not None:
         until = (yield Statement(sweep.boundary, {"after": after, "step": _STEP}))[0][0]
         if until is None:
             return 0, None
-    values = {"after": after, "until": until, "batch": BATCH, **times(now)}
+    values = {"after": after, "until": until, "batch": BATCH, **points}
     return len((yield Statement(sweep.delete, values))), until
 
 
-async def run_purge(driver: Driver, clock: Clock, interval: float) -> None:
+async def run_purge(driver: Driver, clock: Clock, interval: float, audit_days: int = 0) -> None:
     """Purge now and then, for ever: whatever goes wrong is logged and tried again next time.
 
     Args:
         driver: The database.
         clock: Gives the time of each purge.
         interval: Seconds between purges.
+        audit_days: For how many days audit events are kept; 0 leaves them alone.
     """
     while True:
         try:
-            removed = await purge(driver, clock())
+            removed = await purge(driver, clock(), audit_days)
         except StoreUnavailable as error:
             log.warning("The purge was put off: %s", error)
         except Exception:
             log.exception("The purge failed")
         else:
             if any(removed.values()):
-                log.info("Purged %s", ", ".join(f"{count} {table}" for table, count in removed.items() if count))
+                log.info("Purged %s", in_words(removed))
         await asyncio.sleep(interval)

@@ -11,9 +11,15 @@ _DAY = 86_400
 _CLIENT_IDLE = 30 * _DAY
 
 
-def times(now: int) -> dict[str, int]:
-    """Give the points in time that the statements compare with."""
-    return {"now": now, "hour_ago": now - _HOUR, "day_ago": now - _DAY, "idle_since": now - _CLIENT_IDLE}
+def times(now: int, audit_days: int) -> dict[str, int]:
+    """Give the points in time that the statements compare with; without audit days, audit events are as they are."""
+    return {
+        "now": now,
+        "hour_ago": now - _HOUR,
+        "day_ago": now - _DAY,
+        "idle_since": now - _CLIENT_IDLE,
+        "audited_until": now - audit_days * _DAY if audit_days else 0,
+    }
 
 
 class Sweep(NamedTuple):
@@ -160,5 +166,13 @@ SWEEPS = (
         SELECT max(client_id) FROM (
             SELECT client_id FROM clients WHERE client_id > :after ORDER BY client_id LIMIT :step
         ) AS step""",
+    ),
+    # Events are numbered as time goes, and the table has no index on it.
+    Sweep(
+        "audit_log",
+        """
+        DELETE FROM audit_log
+        WHERE id IN (SELECT id FROM audit_log ORDER BY id LIMIT :batch) AND time <= :audited_until
+        RETURNING 1""",
     ),
 )

@@ -222,6 +222,22 @@ SELECT
         JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
         WHERE r.used_at IS NULL AND r.expires_at > :now)"""
 
+ADD_EVENT = """
+INSERT INTO audit_log (time, event, client_id, user_id, address, grant_id, detail)
+VALUES (:time, :event, :client_id, :user_id, :address, :grant_id, :detail)"""
+
+LIST_EVENTS = """
+SELECT id, time, event, client_id, user_id, address, grant_id, detail FROM audit_log
+WHERE id > :after
+    AND (:event IS NULL OR event = :event)
+    AND (:client_id IS NULL OR client_id = :client_id)
+    AND (:user_id IS NULL OR user_id = :user_id)
+    AND (:grant_id IS NULL OR grant_id = :grant_id)
+    AND (:since IS NULL OR time >= :since)
+ORDER BY id DESC LIMIT :limit"""
+
+LAST_EVENT = "SELECT coalesce(max(id), 0) FROM audit_log"
+
 PROBE = """
 UPDATE schema_migrations SET applied_at = applied_at
 WHERE name = (SELECT min(name) FROM schema_migrations)"""

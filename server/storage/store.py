@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from server.oauth.audit import Event
 from server.oauth.model import (
     AccessToken,
     AuthorizationCode,
@@ -16,6 +17,7 @@ from server.oauth.model import (
 )
 from server.storage import rows
 from server.storage import statements as sql
+from server.storage.audit import recorded
 from server.storage.driver import Driver, Script, Statement
 
 _ACCESS_COLUMNS = 9
@@ -29,9 +31,9 @@ class SqlStore:
         """Keep everything through this driver."""
         self._driver = driver
 
-    async def add_client(self, client: Client) -> None:
+    async def add_client(self, client: Client, event: Event | None = None) -> None:
         """Keep a new client."""
-        await self._driver.write(_add_client(client))
+        await self._driver.write(recorded(_add_client(client), event))
 
     async def get_client(self, client_id: str) -> Client | None:
         """Give the client, or ``None``."""
@@ -58,24 +60,30 @@ class SqlStore:
         return await self._driver.read(_get_authorization_request(handle_digest))
 
     async def approve_authorization_request(
-        self, handle_digest: str, user: User, code: AuthorizationCode, now: int
+        self, handle_digest: str, user: User, code: AuthorizationCode, now: int, event: Event | None = None
     ) -> bool:
         """Decide a pending request: keep its user, if new, and its code."""
-        return await self._driver.write(_approve(handle_digest, user, code, now))
+        return await self._driver.write(recorded(_approve(handle_digest, user, code, now), event))
 
-    async def deny_authorization_request(self, handle_digest: str, now: int) -> bool:
+    async def deny_authorization_request(self, handle_digest: str, now: int, event: Event | None = None) -> bool:
         """Decide a pending request without a code."""
-        return await self._driver.write(_decide(handle_digest, now))
+        return await self._driver.write(recorded(_decide(handle_digest, now), event))
 
     async def get_authorization_code(self, code_digest: str) -> AuthorizationCode | None:
         """Give the code, used and expired ones too, or ``None``."""
         return await self._driver.read(_get_authorization_code(code_digest))
 
     async def redeem_authorization_code(
-        self, code_digest: str, grant: Grant, access: AccessToken, refresh: RefreshToken | None, now: int
+        self,
+        code_digest: str,
+        grant: Grant,
+        access: AccessToken,
+        refresh: RefreshToken | None,
+        now: int,
+        event: Event | None = None,
     ) -> bool:
         """Use up a code, and keep what it yields."""
-        return await self._driver.write(_redeem(code_digest, grant, access, refresh, now))
+        return await self._driver.write(recorded(_redeem(code_digest, grant, access, refresh, now), event))
 
     async def add_machine_grant(self, grant: Grant, access: AccessToken, now: int) -> bool:
         """Keep a grant without a user and its one access token, if its client is live."""
@@ -90,22 +98,24 @@ class SqlStore:
         return await self._driver.read(_get_refresh_token(token_digest, now))
 
     async def rotate_refresh_token(
-        self, token_digest: str, successor: RefreshToken, access: AccessToken, now: int
+        self, token_digest: str, successor: RefreshToken, access: AccessToken, now: int, event: Event | None = None
     ) -> bool:
         """Use a refresh token for the first time: keep its successor and the access token."""
-        return await self._driver.write(_rotate(token_digest, successor, access, now))
+        return await self._driver.write(recorded(_rotate(token_digest, successor, access, now), event))
 
-    async def add_access_token(self, access: AccessToken, now: int) -> bool:
+    async def add_access_token(self, access: AccessToken, now: int, event: Event | None = None) -> bool:
         """Keep a further access token of a live grant."""
-        return await self._driver.write(_add_access_token(access, now))
+        return await self._driver.write(recorded(_add_access_token(access, now), event))
 
-    async def revoke_access_token(self, token_digest: str, now: int) -> bool:
+    async def revoke_access_token(self, token_digest: str, now: int, event: Event | None = None) -> bool:
         """End one access token; ``False`` when it was over already."""
-        return await self._driver.write(_returns_row(sql.REVOKE_ACCESS, token_digest=token_digest, now=now))
+        script = _returns_row(sql.REVOKE_ACCESS, token_digest=token_digest, now=now)
+        return await self._driver.write(recorded(script, event))
 
-    async def revoke_grant(self, grant_id: str, reason: str, now: int) -> bool:
+    async def revoke_grant(self, grant_id: str, reason: str, now: int, event: Event | None = None) -> bool:
         """End a grant and with it every token of its family; ``False`` when it was over already."""
-        return await self._driver.write(_returns_row(sql.REVOKE_GRANT, grant_id=grant_id, reason=reason, now=now))
+        script = _returns_row(sql.REVOKE_GRANT, grant_id=grant_id, reason=reason, now=now)
+        return await self._driver.write(recorded(script, event))
 
     async def count_live(self, now: int) -> Counts:
         """Count the live rows."""

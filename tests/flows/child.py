@@ -62,13 +62,14 @@ class Child:
         return (self.folder / "log").read_text()
 
     def spawn(self) -> "subprocess.Popen[bytes]":
-        """Start the process with an environment made from scratch, and do not wait for it."""
+        """Start the process with an environment made from scratch, without rate limits, and do not wait for it."""
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "PORT": str(self.port),
             "SERVER_URL": self.url,
             "DATABASE_URL": f"sqlite:///{self.database}",
+            "RATE_LIMITS": "false",
             **self.environment,
         }
         self.folder.mkdir(parents=True, exist_ok=True)

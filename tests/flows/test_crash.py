@@ -16,10 +16,27 @@ SEED = os.environ.get("CRASH_SEED", "1")
 WORKERS = 8
 BETWEEN_INSPECTIONS = 5
 
+AUDITED = [
+    ("SELECT client_id FROM clients", "SELECT client_id FROM audit_log WHERE event = 'client_registered'"),
+    ("SELECT grant_id FROM grants", "SELECT grant_id FROM audit_log WHERE event = 'tokens_issued'"),
+    (
+        "SELECT grant_id FROM grants WHERE revoked_at IS NOT NULL",
+        "SELECT grant_id FROM audit_log WHERE event IN ('grant_revoked', 'code_reused', 'refresh_token_reused')",
+    ),
+    (
+        "SELECT grant_id, count(*) FROM refresh_tokens WHERE used_at IS NOT NULL GROUP BY 1",
+        "SELECT grant_id, count(*) FROM audit_log WHERE event LIKE '%refreshed' AND detail = 'read account' GROUP BY 1",
+    ),
+]
+"""What is in the database, and the audit events that tell of it: the same, whenever the server was killed."""
+
 
 def inspect(ledger: Ledger) -> None:
     assert ledger.live.sql("PRAGMA integrity_check") == [("ok",)]
     assert ledger.live.sql("PRAGMA foreign_key_check") == []
+    for written, recorded in AUDITED:
+        assert ledger.live.sql(f"{written} EXCEPT {recorded}") == [], "a write without its audit event"
+        assert ledger.live.sql(f"{recorded} EXCEPT {written}") == [], "an audit event without its write"
 
 
 async def load_and_kill(child: Child, ledger: Ledger, chance: random.Random) -> None:

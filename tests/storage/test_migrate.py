@@ -19,6 +19,8 @@ SHIPPED = (
     "0003_url_clients.sql",
     "0004_managed_clients.sql",
     "0005_machine_clients.sqlite.sql",
+    "0006_audit_log.sqlite.sql",
+    "0007_audit_view.sqlite.sql",
 )
 
 

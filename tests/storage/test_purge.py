@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from server.oauth.audit import Event, Kind
 from server.oauth.store import StoreUnavailable
 from server.storage.database import Database, open_database
 from server.storage.purge import BATCH, purge, run_purge
@@ -27,6 +28,7 @@ NOTHING = {
     "grants": 0,
     "refresh_tokens": 0,
     "clients": 0,
+    "audit_log": 0,
 }
 
 
@@ -285,3 +287,18 @@ async def test_a_database_that_cannot_be_written_is_said_to_be(path: Path) -> No
         with pytest.raises(StoreUnavailable):
             await purge(database.driver, NOW)
         path.chmod(0o600)
+
+
+async def test_audit_events_go_when_they_are_old_and_not_before(database: Database, shell: Shell) -> None:
+    await database.add_events([Event(NOW + number, Kind.RATE_LIMITED) for number in range(2 * BATCH + 5)])
+
+    assert (await purge(database.driver, NOW + 7 * DAY - 1, 7))["audit_log"] == 0
+    assert (await purge(database.driver, NOW + 7 * DAY + 2 * BATCH, 7))["audit_log"] == 2 * BATCH + 1
+    assert shell("SELECT min(time), count(*) FROM audit_log") == [(NOW + 2 * BATCH + 1, 4)]
+
+
+async def test_audit_events_stay_when_the_log_is_off(database: Database, shell: Shell) -> None:
+    await database.add_events([Event(NOW, Kind.RATE_LIMITED)])
+
+    assert await purged(database, NOW + 10_000 * DAY) == {}
+    assert shell("SELECT count(*) FROM audit_log") == [(1,)]
