@@ -13,6 +13,7 @@ from server import keys
 from server.clock import Clock
 from server.handlers import access, pages
 from server.handlers.errors import errors
+from server.identity import Identity, demo
 from server.oauth.tokens import Entropy
 from server.routes import OAUTH_ENDPOINTS, routes
 from server.services import Services
@@ -33,18 +34,22 @@ def system_clock() -> int:
     return int(time.time())  # noqa: TID251 - the one clock
 
 
-def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom) -> web.Application:
+def create_app(
+    settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom, identity: Identity = demo
+) -> web.Application:
     """Make the application; its lifespan opens the database, the tools and the purge.
 
     Args:
         settings: What the environment says.
         clock: Gives the time in Unix seconds.
         entropy: Gives random bytes.
+        identity: Finds out who is at a browser.
     """
     app = web.Application(middlewares=[access.access, errors], client_max_size=MAX_BODY)
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock
     app[keys.ENTROPY] = entropy
+    app[keys.IDENTITY] = identity
     pages.setup_pages(app)
     app.on_response_prepare.append(access.add_headers)
     for route in routes(settings):

@@ -39,7 +39,8 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.post("/register", register.register)
     yield web.get("/authorize", authorize.authorize)
     yield web.post("/authorize", authorize.authorize)
-    yield web.get(authorize.PAGE, authorize.page)
+    # Where nobody need be asked the page's GET yields a code, so a HEAD must not be answered by it.
+    yield web.get(authorize.PAGE, authorize.page, allow_head=False)
     yield web.post(authorize.FORM, authorize.decide)
     for path, handler in (("/token", token.token), ("/revoke", token.revoke)):
         yield web.options(path, access.preflight)

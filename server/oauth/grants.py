@@ -155,7 +155,7 @@ async def refresh_token(params: Parameters, client: Client, ctx: Context) -> Tok
         if decision is Refresh.REUSE:
             await ctx.store.revoke_grant(held.grant.grant_id, "refresh token reused", ctx.now)
             raise InvalidGrant(_REFRESH_OVER, detail=f"reused; grant {held.grant.grant_id} revoked")
-        granted = scopes.narrowed(params.get("scope"), held.grant.scopes)
+        granted = scopes.narrowed(params.get("scope"), held.grant.scopes, ctx.settings)
         access, access_row = _access_token(held.grant, granted, ctx)
         successor = tokens.successor(presented, held.token.successor_salt)
         if await _keep(decision, token_digest, access_row, _refresh_token(successor, held.grant, ctx)[1], ctx):

@@ -7,6 +7,7 @@ from server.oauth.model import (
     AuthorizationCode,
     AuthorizationRequest,
     Client,
+    Consent,
     Counts,
     Grant,
     HeldRefreshToken,
@@ -41,17 +42,26 @@ class Store(Protocol):
         """Give the request, decided and expired ones too, or ``None``."""
 
     async def approve_authorization_request(
-        self, handle_digest: str, user: User, code: AuthorizationCode, now: int
+        self, handle_digest: str, user: User, code: AuthorizationCode, now: int, consent: Consent | None = None
     ) -> bool:
-        """Decide a pending, unexpired request: keep its user, if new, and its code.
+        """Decide a pending, unexpired request: keep its user, if new, its code, and what is to be remembered.
 
         A user who comes back after their row was deleted starts afresh: whatever grants were still
-        open under the same ``user_id`` are revoked. ``False`` when the request was decided already,
-        has expired or is gone, when its client is gone, or when the user is disabled.
+        open under the same ``user_id`` are revoked, and whatever was remembered is forgotten. ``False``
+        when the request was decided already, has expired or is gone, when its client is gone, or when
+        the user is disabled.
         """
 
-    async def deny_authorization_request(self, handle_digest: str, now: int) -> bool:
+    async def deny_authorization_request(self, handle_digest: str, now: int, consent: Consent | None = None) -> bool:
         """Decide a pending, unexpired request without a code; ``False`` as for approving."""
+
+    async def get_consented_scopes(
+        self, user_id: str, client_id: str, redirect_uri: str, fingerprint: str, now: int
+    ) -> tuple[str, ...]:
+        """Give the scopes that a live user allowed a client and that are still remembered; empty if there are none."""
+
+    async def forget_application(self, user_id: str, client_id: str, reason: str, now: int) -> int:
+        """End what a user allowed a client: consents, unused codes and grants; gives how many grants there were."""
 
     async def get_authorization_code(self, code_digest: str) -> AuthorizationCode | None:
         """Give the code, used and expired ones too, or ``None``."""

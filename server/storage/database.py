@@ -8,13 +8,14 @@ from pathlib import Path
 
 from server.storage import statements as sql
 from server.storage.accounts import SqlAccountStore
+from server.storage.consents import SqlConsentStore
 from server.storage.driver import Driver, Script, Statement
 from server.storage.migrate import MigrationError, migrate
 from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
 
 
-class Database(SqlStore, SqlAccountStore):
+class Database(SqlStore, SqlConsentStore, SqlAccountStore):
     """The one store object: what the authorization server keeps, and what the tools keep."""
 
     @property

@@ -7,6 +7,7 @@ from server.oauth.model import (
     AuthorizationCode,
     AuthorizationRequest,
     Client,
+    Consent,
     Counts,
     Grant,
     HeldRefreshToken,
@@ -16,6 +17,7 @@ from server.oauth.model import (
 )
 from server.storage import rows
 from server.storage import statements as sql
+from server.storage.consents import remember
 from server.storage.driver import Driver, Script, Statement
 
 _ACCESS_COLUMNS = 9
@@ -46,14 +48,14 @@ class SqlStore:
         return await self._driver.read(_get_authorization_request(handle_digest))
 
     async def approve_authorization_request(
-        self, handle_digest: str, user: User, code: AuthorizationCode, now: int
+        self, handle_digest: str, user: User, code: AuthorizationCode, now: int, consent: Consent | None = None
     ) -> bool:
-        """Decide a pending request: keep its user, if new, and its code."""
-        return await self._driver.write(_approve(handle_digest, user, code, now))
+        """Decide a pending request: keep its user, if new, its code, and what is to be remembered."""
+        return await self._driver.write(_approve(handle_digest, user, code, now, consent))
 
-    async def deny_authorization_request(self, handle_digest: str, now: int) -> bool:
+    async def deny_authorization_request(self, handle_digest: str, now: int, consent: Consent | None = None) -> bool:
         """Decide a pending request without a code."""
-        return await self._driver.write(_decide(handle_digest, now))
+        return await self._driver.write(_decide(handle_digest, now, consent))
 
     async def get_authorization_code(self, code_digest: str) -> AuthorizationCode | None:
         """Give the code, used and expired ones too, or ``None``."""
@@ -119,18 +121,25 @@ def _get_authorization_request(handle_digest: str) -> Script[AuthorizationReques
     return rows.authorization_request(found[0]) if found else None
 
 
-def _decide(handle_digest: str, now: int) -> Script[bool]:
-    return (yield from _returns_row(sql.DECIDE_AUTHORIZATION_REQUEST, handle_digest=handle_digest, now=now))
+def _decide(handle_digest: str, now: int, consent: Consent | None) -> Script[bool]:
+    decided = yield from _returns_row(sql.DECIDE_AUTHORIZATION_REQUEST, handle_digest=handle_digest, now=now)
+    if decided and consent is not None:
+        yield from remember(consent)
+    return decided
 
 
-def _approve(handle_digest: str, user: User, code: AuthorizationCode, now: int) -> Script[bool]:
+def _approve(
+    handle_digest: str, user: User, code: AuthorizationCode, now: int, consent: Consent | None
+) -> Script[bool]:
     known = yield Statement(sql.GET_USER_DISABLED_AT, {"user_id": user.user_id})
     if known and known[0][0] is not None:
         return False
-    if not (yield from _decide(handle_digest, now)):
+    if not (yield from _decide(handle_digest, now, None)):
         return False
     if not known:
         yield from _start_afresh(user, now)
+    if consent is not None:
+        yield from remember(consent)
     yield Statement(sql.ADD_AUTHORIZATION_CODE, rows.parameters(code))
     return True
 
@@ -140,6 +149,7 @@ def _start_afresh(user: User, now: int) -> Script[None]:
     former = {"user_id": user.user_id, "now": now, "reason": "user_deleted"}
     yield Statement(sql.REVOKE_GRANTS_OF_USER, former)
     yield Statement(sql.EXPIRE_CODES_OF_USER, former)
+    yield Statement(sql.FORGET_CONSENTS_OF_USER, former)
     yield Statement(sql.ADD_USER, {**rows.parameters(user), "now": now})
 
 

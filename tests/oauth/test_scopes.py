@@ -49,13 +49,13 @@ def test_an_unknown_scope_is_refused(text: str) -> None:
     ],
 )
 def test_a_refresh_narrows(text: str | None, narrowed: tuple[str, ...]) -> None:
-    assert scopes.narrowed(text, ("read", "account")) == narrowed
+    assert scopes.narrowed(text, ("read", "account"), SETTINGS) == narrowed
 
 
 @pytest.mark.parametrize("text", ["write", "read write", "admin"])
 def test_a_refresh_never_widens(text: str) -> None:
     with pytest.raises(InvalidScope, match="cannot widen"):
-        scopes.narrowed(text, ("read", "account"))
+        scopes.narrowed(text, ("read", "account"), SETTINGS)
 
 
 @given(SOME)
@@ -67,12 +67,12 @@ def test_splitting_undoes_joining_without_duplicates(names: list[str]) -> None:
 def test_narrowing_gives_a_part_of_the_grant_or_refuses(asked: list[str], granted: list[str]) -> None:
     held = tuple(dict.fromkeys(granted))
     if set(asked) <= set(held):
-        kept = scopes.narrowed(scopes.join(asked), held)
+        kept = scopes.narrowed(scopes.join(asked), held, SETTINGS)
         assert kept
         assert set(kept) == set(asked or held)
     else:
         with pytest.raises(InvalidScope):
-            scopes.narrowed(scopes.join(asked), held)
+            scopes.narrowed(scopes.join(asked), held, SETTINGS)
 
 
 def test_every_default_scope_has_plain_words_and_an_own_one_is_named() -> None:
