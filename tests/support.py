@@ -13,6 +13,7 @@ from aiohttp import web
 from yarl import URL
 
 from server.app import create_app
+from server.identity import Identity, demo
 from server.runner import Runner
 from server.settings import load_settings
 from tests.browser import Answer, App, Browser
@@ -105,11 +106,12 @@ class Live:
 
 
 @asynccontextmanager
-async def serve(folder: Path, **overrides: Any) -> AsyncIterator[Live]:
+async def serve(folder: Path, *, identity: Identity = demo, **overrides: Any) -> AsyncIterator[Live]:
     """Serve on a free port of loopback until the block ends.
 
     Args:
         folder: Where the database file is kept.
+        identity: Finds out who is at a browser.
         overrides: Settings by field name; ``server_url`` is the origin listened on unless it is among them.
     """
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
@@ -117,7 +119,7 @@ async def serve(folder: Path, **overrides: Any) -> AsyncIterator[Live]:
         database = folder / "server.db"
         settings = load_settings(**{"server_url": url, "database_url": f"sqlite:///{database}", **overrides})
         clock = Clock()
-        application = create_app(settings, clock=clock)
+        application = create_app(settings, clock=clock, identity=identity)
         runner = Runner(application)
         try:
             await runner.setup()

@@ -80,3 +80,43 @@ def test_every_default_scope_has_plain_words_and_an_own_one_is_named() -> None:
     assert all("permission called" not in words for words in described)
     assert len(set(described)) == len(described)
     assert scopes.describe("reports") == "Use the permission called reports"
+
+
+NESTED = load_settings(oauth_scope_implies="payment>write,write>read,account>read")
+
+
+@pytest.mark.parametrize(
+    ("held", "satisfied"),
+    [
+        ("", ""),
+        ("read", "read"),
+        ("write", "write read"),
+        ("payment", "payment write read"),
+        ("account", "account read"),
+        ("account payment", "account payment read write"),
+        ("gone", "gone"),
+    ],
+)
+def test_a_scope_holds_what_it_implies_directly_or_through_another(held: str, satisfied: str) -> None:
+    assert scopes.with_implied(held.split(), NESTED) == set(satisfied.split())
+
+
+@given(SOME)
+def test_without_a_hierarchy_a_scope_holds_itself_alone(held: list[str]) -> None:
+    assert scopes.with_implied(held, SETTINGS) == set(held)
+
+
+@given(SOME, SOME)
+def test_implying_is_monotonous_and_complete(held: list[str], more: list[str]) -> None:
+    closed = scopes.with_implied(held, NESTED)
+    assert set(held) <= closed
+    assert scopes.with_implied(closed, NESTED) == closed
+    assert closed | scopes.with_implied(more, NESTED) == scopes.with_implied([*held, *more], NESTED)
+
+
+def test_a_refresh_may_narrow_to_an_implied_scope_and_to_no_wider_one() -> None:
+    assert scopes.narrowed("read", ("write",), NESTED) == ("read",)
+    with pytest.raises(InvalidScope):
+        scopes.narrowed("payment", ("write",), NESTED)
+    with pytest.raises(InvalidScope):
+        scopes.narrowed("read", ("write",), SETTINGS)

@@ -7,6 +7,7 @@ from server.oauth.model import (
     AuthorizationCode,
     AuthorizationRequest,
     Client,
+    Consent,
     Grant,
     RefreshToken,
     User,
@@ -85,6 +86,22 @@ def access(
 
 def refresh(word: str = "refresh", grant_id: str = "grant", client_id: str = "client") -> RefreshToken:
     return RefreshToken(digest(word), word[:6], grant_id, client_id, digest(f"salt of {word}"), NOW, NOW + DAY)
+
+
+def consent(
+    scopes: tuple[str, ...] = ("read",), withdrawn: tuple[str, ...] = (), user_id: str = "user", created_at: int = NOW
+) -> Consent:
+    fingerprint = digest("fingerprint")
+    return Consent(user_id, "client", REDIRECT_URI, fingerprint, scopes, withdrawn, created_at, created_at + 30 * DAY)
+
+
+async def consented(database: Database, given: Consent) -> None:
+    """Keep a consent, by way of a request that is approved."""
+    word = f"{given.user_id} {given.created_at} {given.scopes}"
+    await database.add_authorization_request(request(word))
+    assert await database.approve_authorization_request(
+        digest(word), user(given.user_id), code(word, user_id=given.user_id), given.created_at, given
+    )
 
 
 async def logged_in(database: Database, *, refreshable: bool = True) -> None:

@@ -13,7 +13,7 @@ from server.storage.migrate import MigrationError, load, migrate, split
 from tests.storage.conftest import Shell
 from tests.storage.make import NOW
 
-SHIPPED = ("0001_initial.sql", "0002_views.sqlite.sql")
+SHIPPED = ("0001_initial.sql", "0002_views.sqlite.sql", "0008_consents.sql", "0008_consents_view.sqlite.sql")
 
 
 @pytest.fixture
