@@ -99,7 +99,7 @@ def _described(scope: str, settings: Settings) -> dict[str, Any]:
     return {
         "name": scope,
         "description": scopes.describe(scope),
-        "implied": [name for name in settings.oauth_valid_scopes if name in implied],
+        "implied": [scopes.describe(name) for name in settings.oauth_valid_scopes if name in implied],
     }
 
 

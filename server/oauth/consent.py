@@ -51,8 +51,7 @@ async def answered_before(
     if remembered.stands(request, allowed):
         return await _issue(request, request.scopes, visitor.user, None, ctx)
     if "none" in remembered.prompts(request):
-        error = ConsentRequired("the user has to be asked; send them without prompt=none")
-        raise RedirectError(error, request.redirect_uri, request.state)
+        raise RedirectError(ConsentRequired(remembered.MUST_ASK), request.redirect_uri, request.state)
     return None
 
 

@@ -14,6 +14,8 @@ from server.oauth.model import AuthorizationRequest, Client, Consent, Visitor
 CONSENT_TTL = 30 * 86_400
 """Seconds for which a consent is remembered, unless the longest grant is shorter."""
 
+MUST_ASK = "the user has to be asked; send them without prompt=none"
+
 _KEYS = ("jwks", "jwks_uri")
 
 
@@ -108,7 +110,7 @@ async def require_silence(request: AuthorizationRequest, client: Client, visitor
     if visitor is None or not visitor.signed_in:
         raise LoginRequired("nobody is signed in; send the user without prompt=none")
     if not stands(request, await allowed_before(request, client, visitor, ctx)):
-        raise ConsentRequired("the user has to be asked; send them without prompt=none")
+        raise ConsentRequired(MUST_ASK)
 
 
 async def forget_application(user_id: str, client_id: str, reason: str, ctx: Context) -> int:

@@ -1,6 +1,7 @@
 """Consent that is remembered: when nobody is asked, who is asked again, and what is shown then."""
 
 import json
+import os
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -10,7 +11,9 @@ import pytest
 from aiohttp import web
 
 from server import keys
+from server.oauth.context import Context
 from server.oauth.model import AuthorizationRequest, User, Visitor
+from server.oauth.remembered import forget_application
 from tests.browser import Answer, App, Browser, Page
 from tests.support import REDIRECT_URI, Live
 
@@ -236,9 +239,10 @@ async def test_revoking_an_application_ends_the_consent_and_all_its_grants(live:
         tokens = (await live.exchange(client, answer.returned["code"], verifier)).json
         held.append((browser, client, tokens["access_token"]))
     unused, verifier = await follow(held[0][0], app)
-    store = live.application[keys.STORE]
-    assert await store.forget_application("u-ada", app.client_id, "revoked by its user", live.clock()) == 2
-    assert await store.forget_application("u-ada", app.client_id, "revoked by its user", live.clock()) == 0
+    application = live.application
+    ctx = Context(application[keys.STORE], application[keys.SETTINGS], os.urandom, live.clock())
+    assert await forget_application("u-ada", app.client_id, "revoked by its user", ctx) == 2
+    assert await forget_application("u-ada", app.client_id, "revoked by its user", ctx) == 0
     assert [await live.is_active(client, token) for _, client, token in held] == [False, False, True, True]
     assert [await is_asked(browser, client) for browser, client, _ in held] == [True, True, False, False]
     assert (await live.exchange(app, unused.returned["code"], verifier)).json["error"] == "invalid_grant"
@@ -479,7 +483,8 @@ async def test_consent_covers_what_a_scope_implies(start: Start, identity: ByCoo
     async with start(identity=identity, oauth_scope_implies="payment>write,write>read") as live:
         app, browser = await live.register(), browser_of(live)
         page = await allow(browser, app, scope="payment")
-        assert "(with <code>read</code>, <code>write</code>)" in " ".join(page.shown.text.split())
+        for words in ("Also: Look things up for you", "Also: Change your preferences"):
+            assert words in page.shown.text
         answer, verifier = await follow(browser, app, scope="read write")
         assert await granted(live, app, answer.returned["code"], verifier) == "read write"
         page = await browser.open_page(app, scope="account read")

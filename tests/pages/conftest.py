@@ -14,7 +14,11 @@ SCOPES = [
     {"name": "account", "description": "See your accounts, balances and saved payment methods", "implied": []},
 ]
 MORE = [
-    {"name": "payment", "description": "Make payments with your saved payment methods", "implied": ["read", "account"]}
+    {
+        "name": "payment",
+        "description": "Make payments with your saved payment methods",
+        "implied": ["Look up stores and plans"],
+    }
 ]
 CONSENT: dict[str, Any] = {
     "client_name": "Example Assistant",
