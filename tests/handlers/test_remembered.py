@@ -34,7 +34,10 @@ Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 class ByCookie:
-    """Signs in whoever the cookie names; keeps what it was asked. ``prompt=login`` wants the cookie ``anew`` too."""
+    """Signs in whoever the cookie names, and keeps what it was asked.
+
+    ``prompt=login`` wants the cookie ``anew`` too; with the cookie ``unproven`` nothing was proved, as in demo mode.
+    """
 
     def __init__(self) -> None:
         self.asked: list[AuthorizationRequest] = []
@@ -44,7 +47,7 @@ class ByCookie:
         name = http.cookies.get("person")
         if not name or (asked.prompt == "login" and "anew" not in http.cookies):
             return None
-        return Visitor(User(f"u-{name}", "https://login.example", name, name.title()), signed_in=True)
+        return Visitor(User(f"u-{name}", "https://login.example", name, name.title()), "unproven" not in http.cookies)
 
 
 @pytest.fixture
@@ -160,6 +163,16 @@ async def test_in_demo_mode_nothing_is_remembered(start: Start) -> None:
             assert await is_asked(browser, app, prompt=prompt)
         answer, _ = await browser.authorize(app, prompt="none")
         assert answer.returned["error"] == "login_required"
+
+
+async def test_what_is_remembered_counts_for_nothing_where_nobody_proves_who_they_are(live: Live) -> None:
+    app, browser = await live.register(), browser_of(live)
+    await allow(browser, app)
+    assert not await is_asked(browser, app)
+    browser.cookies["unproven"] = "1"
+    assert await is_asked(browser, app)
+    answer, _ = await browser.authorize(app, prompt="none")
+    assert answer.returned["error"] == "login_required"
 
 
 @pytest.mark.parametrize("redirect_uri", SHOWN_ALWAYS)
