@@ -13,6 +13,7 @@ from server import keys
 from server.clock import Clock
 from server.handlers import access, pages
 from server.handlers.errors import errors
+from server.identity import Identity, demo
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
@@ -37,13 +38,16 @@ def system_clock() -> int:
     return int(time.time())  # noqa: TID251 - the one clock
 
 
-def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom) -> web.Application:
+def create_app(
+    settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom, identity: Identity = demo
+) -> web.Application:
     """Make the application; its lifespan opens the database, the tools and the purge.
 
     Args:
         settings: What the environment says.
         clock: Gives the time in Unix seconds.
         entropy: Gives random bytes.
+        identity: Finds out who is at a browser.
     """
     app = web.Application(middlewares=[access.access, errors], client_max_size=MAX_BODY)
     app[keys.SETTINGS] = settings
@@ -51,6 +55,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     app[keys.ENTROPY] = entropy
     app[keys.REMOTE] = Remote(GuardedFetcher(settings.oauth_cimd_dev_origins))
     app[keys.LIMITER] = Limiter()
+    app[keys.IDENTITY] = identity
     pages.setup_pages(app)
     app.on_response_prepare.append(access.add_headers)
     for route in routes(settings):

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 import server
-from server import audit, logs
+from server import logs
 from server.app import system_clock
-from server.commands import clients, grants, tokens
+from server.commands import audit, clients, grants, tokens
 from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
 from server.oauth.audit import OPERATOR, Event, Kind
 from server.oauth.store import StoreUnavailable
@@ -62,11 +62,8 @@ def _parser() -> Parser:
         sub.set_defaults(command=command)
         if listing:
             sub.add_argument("--json", action="store_true", help="print JSON")
-    for group in (clients, grants, tokens):
+    for group in (clients, grants, tokens, audit):
         group.add_to(commands)
-    sub = commands.add_parser("audit", help="print the audit log", description="Print the audit log.")
-    sub.set_defaults(command=audit.audit)
-    audit.add_arguments(sub)
     return parser
 
 

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from server.clock import Clock
+from server.identity import Identity
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
@@ -14,6 +15,7 @@ from server.transport.kernel import Kernel
 SETTINGS = web.AppKey("settings", Settings)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
+IDENTITY: web.AppKey[Identity] = web.AppKey("identity")
 STORE = web.AppKey("store", Database)
 REMOTE = web.AppKey("remote", Remote)
 KERNEL = web.AppKey("kernel", Kernel)

@@ -44,7 +44,8 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.delete("/register/{client_id}", limited("/register", register.delete))
     yield web.get("/authorize", limited("/authorize", authorize.authorize))
     yield web.post("/authorize", limited("/authorize", authorize.authorize))
-    yield web.get(authorize.PAGE, authorize.page)
+    # Where nobody need be asked the page's GET yields a code, so a HEAD must not be answered by it.
+    yield web.get(authorize.PAGE, authorize.page, allow_head=False)
     yield web.post(authorize.FORM, authorize.decide)
     for path, handler in (("/token", limited("/token", token.token)), ("/revoke", token.revoke)):
         yield web.options(path, access.preflight)

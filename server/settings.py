@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from server.hierarchy import Pairs, check
+
 NOT_YET = "not available yet"
 
 _HIDDEN = frozenset({"oauth_client_secret", "oauth_dcr_token", "secret_key", "database_url"})
@@ -118,6 +120,9 @@ class Settings(BaseSettings):
         ("read", "write", "payment", "account"), min_length=1, description="scope names separated by commas"
     )
     oauth_default_scopes: Names = Field(("read",), description="names out of OAUTH_VALID_SCOPES, separated by commas")
+    oauth_scope_implies: Annotated[Pairs, NoDecode, Split, AfterValidator(check)] = Field(
+        (), description="pairs such as write>read out of OAUTH_VALID_SCOPES, separated by commas, without circles"
+    )
     oauth_access_token_ttl: Seconds = 3_600
     oauth_refresh_token_ttl: Seconds = 86_400
     oauth_grant_max_age: int = Field(

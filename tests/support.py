@@ -15,6 +15,7 @@ from yarl import URL
 
 from server import keys
 from server.app import create_app
+from server.identity import Identity, demo
 from server.oauth import provision
 from server.runner import Runner
 from server.settings import load_settings
@@ -120,11 +121,12 @@ class Live:
 
 
 @asynccontextmanager
-async def serve(folder: Path, **overrides: Any) -> AsyncIterator[Live]:
+async def serve(folder: Path, *, identity: Identity = demo, **overrides: Any) -> AsyncIterator[Live]:
     """Serve on a free port of loopback until the block ends.
 
     Args:
         folder: Where the database file is kept.
+        identity: Finds out who is at a browser.
         overrides: Settings by field name; ``server_url`` is the origin listened on unless it is among them, and
             there are no rate limits, since every test calls from one address and its clock stands still.
     """
@@ -134,7 +136,7 @@ async def serve(folder: Path, **overrides: Any) -> AsyncIterator[Live]:
         given = {"server_url": url, "database_url": f"sqlite:///{database}", "rate_limits": False, **overrides}
         settings = load_settings(**given)
         clock = Clock()
-        application = create_app(settings, clock=clock)
+        application = create_app(settings, clock=clock, identity=identity)
         runner = Runner(application)
         try:
             await runner.setup()

@@ -5,8 +5,17 @@ import os
 from dataclasses import replace
 
 from server.commands import selection
-from server.commands.console import CommandError, Parser, UsageError, show, show_table, with_store
+from server.commands.console import (
+    CommandError,
+    Parser,
+    UsageError,
+    operator_event,
+    show,
+    show_table,
+    with_store,
+)
 from server.oauth import provision, scopes
+from server.oauth.audit import Kind
 from server.oauth.errors import OAuthError
 from server.settings import Settings
 from server.storage.database import Database
@@ -100,7 +109,8 @@ def _add(settings: Settings, arguments: argparse.Namespace) -> int:
             entropy=os.urandom,
             now=now,
         )
-        await store.add_client(client)
+        added = {"client_id": client.client_id, "client_name": client.client_name}
+        await store.add_client(client, operator_event(settings, now, Kind.CLIENT_ADDED, added))
         return {"client_id": client.client_id, "client_secret": secret}
 
     try:
@@ -114,13 +124,17 @@ def _delete(settings: Settings, arguments: argparse.Namespace) -> int:
     selection.require(arguments, arguments.client_ids)
     chosen = selection.read(arguments)
 
-    async def work(store: Database, _now: int) -> list[Row]:
+    async def work(store: Database, now: int) -> list[Row]:
+        async def delete(row: Row) -> bool:
+            event = operator_event(settings, now, Kind.CLIENT_DELETED, row)
+            return await store.delete_client(row["client_id"], event)
+
         if arguments.client_ids:
             rows = [await _known(store, replace(chosen, key=client_id)) for client_id in arguments.client_ids]
         else:
             found = await store.list_clients(chosen)
             rows = [row for row in found if chosen.client is not None or row["created_by"] != "operator"]
-        deleted, _ = await selection.change(rows, lambda row: store.delete_client(row["client_id"]))
+        deleted, _ = await selection.change(rows, delete)
         return deleted
 
     show({"deleted": [row["client_id"] for row in with_store(settings, work)]}, as_json=arguments.json)

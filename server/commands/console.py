@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from server.app import system_clock
+from server.oauth.audit import OPERATOR, Event, Kind
 from server.settings import Settings
 from server.storage.database import Database, open_database
 
@@ -56,6 +57,14 @@ def with_store(settings: Settings, work: Callable[[Database, int], Awaitable[T]]
             return await work(store, now)
 
     return asyncio.run(run())
+
+
+def operator_event(settings: Settings, now: int, kind: Kind, row: Mapping[str, Any]) -> Event | None:
+    """Say what the operator did to a listed client, grant or token; ``None`` when no audit log is kept."""
+    if not settings.audit_retention_days:
+        return None
+    about = {name: row.get(name) for name in ("client_id", "user_id", "grant_id")}
+    return Event(now, kind, address=OPERATOR, detail=row.get("client_name"), **about)
 
 
 def show(content: Mapping[str, object], *, as_json: bool) -> None:

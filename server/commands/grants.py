@@ -4,7 +4,8 @@ import argparse
 from dataclasses import replace
 
 from server.commands import selection
-from server.commands.console import CommandError, Parser, show, show_table, with_store
+from server.commands.console import CommandError, Parser, operator_event, show, show_table, with_store
+from server.oauth.audit import Kind
 from server.settings import Settings
 from server.storage.database import Database
 from server.storage.listings import GRANT_STATUSES, Row
@@ -39,8 +40,11 @@ def _revoke(settings: Settings, arguments: argparse.Namespace) -> int:
     selection.require(arguments, arguments.grant_ids)
 
     async def work(store: Database, now: int) -> tuple[list[Row], list[Row]]:
-        rows = await _chosen(store, arguments)
-        return await selection.change(rows, lambda row: store.revoke_grant(row["grant_id"], REASON, now))
+        async def revoke(row: Row) -> bool:
+            event = operator_event(settings, now, Kind.GRANT_REVOKED, row)
+            return await store.revoke_grant(row["grant_id"], REASON, now, event)
+
+        return await selection.change(await _chosen(store, arguments), revoke)
 
     revoked, over = with_store(settings, work)
     outcome = {"revoked": revoked, "over_already": over if arguments.grant_ids else []}

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from server.commands import selection
-from server.commands.console import CommandError, Parser, UsageError, show, show_table, with_store
+from server.commands.console import CommandError, Parser, UsageError, operator_event, show, show_table, with_store
 from server.commands.grants import REASON
 from server.oauth import tokens
+from server.oauth.audit import Kind
 from server.settings import Settings
 from server.storage.database import Database
 from server.storage.listings import TOKEN_ID_LENGTH, TOKEN_STATUSES, Row, Selection
@@ -54,8 +55,10 @@ def _revoke(settings: Settings, arguments: argparse.Namespace) -> int:
     async def work(store: Database, now: int) -> tuple[list[Row], list[Row]]:
         async def end(row: Row) -> bool:
             if row["kind"] == "refresh":
-                return await store.revoke_grant(row["grant_id"], REASON, now)
-            return await store.revoke_access_token_by_id(row["token_id"], now)
+                event = operator_event(settings, now, Kind.GRANT_REVOKED, row)
+                return await store.revoke_grant(row["grant_id"], REASON, now, event)
+            event = operator_event(settings, now, Kind.ACCESS_TOKEN_REVOKED, row)
+            return await store.revoke_access_token_by_id(row["token_id"], now, event)
 
         rows = await _chosen(store, selection.read(arguments), named)
         if named and len(rows) > len(named):

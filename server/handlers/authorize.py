@@ -2,19 +2,22 @@
 
 import logging
 import re
+from functools import partial
+from typing import Any
 
 from aiohttp import web
 
 from server import keys
 from server.handlers import pages, requests
 from server.handlers.errors import redirect
-from server.identity import demo
 from server.oauth import authorize as endpoint
-from server.oauth import consent, documents, scopes
+from server.oauth import consent, documents, remembered, scopes
 from server.oauth.authorize import ADVICE
 from server.oauth.errors import PageError
+from server.oauth.model import AuthorizationRequest, Client, Visitor
 from server.oauth.parameters import Parameters
 from server.oauth.redirect import destination, is_on_loopback
+from server.settings import Settings
 
 PAGE = "/oauth/authorize/page"
 FORM = "/oauth/authorize/approve"
@@ -29,28 +32,24 @@ async def authorize(request: web.Request) -> web.Response:
     params = await requests.form(request) if request.method == "POST" else requests.query(request)
     ctx = requests.context(request)
     browser = _browser(request) or ctx.entropy(32).hex()
-    response = redirect(request, f"{PAGE}?request={await endpoint.begin(params, browser, ctx)}")
+    who = partial(request.app[keys.IDENTITY].visitor, request)
+    response = redirect(request, f"{PAGE}?request={await endpoint.begin(params, browser, ctx, who)}")
     response.set_cookie(_cookie(request), browser, secure=ctx.settings.secure, httponly=True, samesite="Lax", path="/")
     return response
 
 
 async def page(request: web.Request) -> web.Response:
-    """Show who asks for what."""
+    """Show who asks for what; or lead straight back to the client, where that was allowed before."""
     handle = _handle(requests.query(request))
-    waiting, client = await consent.pending(handle, _browser(request), requests.context(request))
-    content = {
-        "client_name": client.client_name or client.client_id,
-        "client_id": client.client_id,
-        "verified": client.document is not None or client.created_by == "operator",
-        "client_host": documents.host(client),
-        "redirect_host": destination(waiting.redirect_uri),
-        "loopback_only": all(is_on_loopback(uri) for uri in client.redirect_uris),
-        "scopes": [{"name": scope, "description": scopes.describe(scope)} for scope in waiting.scopes],
-        "user": {"name": demo.USER.name, "demo": True},
-        "handle": handle,
-        "action": FORM,
-    }
-    return pages.render(request, "consent.html", content)
+    ctx = requests.context(request)
+    waiting, client = await consent.pending(handle, _browser(request), ctx)
+    visitor = await _visitor(request, waiting)
+    allowed = await remembered.allowed_before(waiting, client, visitor, ctx)
+    code = await consent.answered_before(waiting, visitor, allowed, ctx)
+    if code is not None:
+        return _lead_back(request, waiting, code)
+    content = _content(waiting, client, visitor, allowed, ctx.settings)
+    return pages.render(request, "consent.html", {**content, "handle": handle, "action": FORM})
 
 
 async def decide(request: web.Request) -> web.Response:
@@ -58,13 +57,51 @@ async def decide(request: web.Request) -> web.Response:
     params = await requests.form(request)
     ctx = requests.context(request)
     waiting, client = await consent.pending(_handle(params), _browser(request), ctx)
+    visitor = await _visitor(request, waiting)
     if params.get("decision") == "deny":
-        await consent.deny(waiting, ctx)
+        await consent.deny(waiting, client, visitor, ctx)
     if params.get("decision") != "approve" or "decision" in params.repeated:
         raise PageError("This answer cannot be read", "It is neither approval nor denial.", "Go back and choose one.")
-    code = await consent.approve(waiting, params.all("scope"), demo.USER, ctx)
-    log.info("Generated authorization code for client: %s", client.client_id)
-    return redirect(request, consent.success_uri(waiting, code, ctx.settings.issuer))
+    return _lead_back(request, waiting, await consent.approve(waiting, client, params.all("scope"), visitor, ctx))
+
+
+async def _visitor(request: web.Request, waiting: AuthorizationRequest) -> Visitor:
+    visitor = await request.app[keys.IDENTITY].visitor(request, waiting)
+    if visitor is None:
+        raise PageError("You are not signed in", "Only somebody who is signed in can allow this.", ADVICE, status=403)
+    return visitor
+
+
+def _lead_back(request: web.Request, waiting: AuthorizationRequest, code: str) -> web.Response:
+    log.info("Generated authorization code for client: %s", waiting.client_id)
+    return redirect(request, consent.success_uri(waiting, code, request.app[keys.SETTINGS].issuer))
+
+
+def _content(
+    waiting: AuthorizationRequest, client: Client, visitor: Visitor, allowed: tuple[str, ...], settings: Settings
+) -> dict[str, Any]:
+    """Put together what the page shows; its form carries nothing that decides."""
+    asked, kept = remembered.divide(waiting, allowed)
+    return {
+        "client_name": client.client_name or client.client_id,
+        "client_id": client.client_id,
+        "verified": client.document is not None or client.created_by == "operator",
+        "client_host": documents.host(client),
+        "redirect_host": destination(waiting.redirect_uri),
+        "loopback_only": all(is_on_loopback(uri) for uri in client.redirect_uris),
+        "scopes": [_described(scope, settings) for scope in asked],
+        "kept": [_described(scope, settings) for scope in kept],
+        "user": {"name": visitor.user.label, "demo": not visitor.signed_in},
+    }
+
+
+def _described(scope: str, settings: Settings) -> dict[str, Any]:
+    implied = scopes.with_implied([scope], settings) - {scope}
+    return {
+        "name": scope,
+        "description": scopes.describe(scope),
+        "implied": [scopes.describe(name) for name in settings.oauth_valid_scopes if name in implied],
+    }
 
 
 def _handle(params: Parameters) -> str:

@@ -1,5 +1,14 @@
 """``OAUTH_PROVIDER=demo``: nobody signs in, and whoever approves is the user ``demo``."""
 
-from server.oauth.model import User
+from aiohttp import web
+
+from server.oauth.model import AuthorizationRequest, User, Visitor
 
 USER = User(user_id="demo", issuer="demo", subject="demo", name="demo")
+
+_EVERYONE = Visitor(USER, signed_in=False)
+
+
+async def visitor(http: web.Request, asked: AuthorizationRequest) -> Visitor:  # noqa: ARG001 - the same for all
+    """Give the user ``demo``, whoever it is and whatever prompt was asked for."""
+    return _EVERYONE

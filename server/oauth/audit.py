@@ -18,8 +18,12 @@ class Kind(StrEnum):
     """What can happen."""
 
     CLIENT_REGISTERED = "client_registered"
+    CLIENT_ADDED = "client_added"
+    CLIENT_UPDATED = "client_updated"
+    CLIENT_DELETED = "client_deleted"
     CONSENT_GIVEN = "consent_given"
     CONSENT_DENIED = "consent_denied"
+    APPLICATION_FORGOTTEN = "application_forgotten"
     TOKENS_ISSUED = "tokens_issued"
     TOKENS_REFRESHED = "tokens_refreshed"
     CODE_REUSED = "code_reused"

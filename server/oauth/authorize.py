@@ -4,13 +4,12 @@ Until the client and its redirect URI are known to be good, what is wrong is tol
 page, never by a redirect. After that it goes back to the client.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from server.oauth import directory, pkce, redirect, resource, scopes, tokens
+from server.oauth import directory, pkce, redirect, remembered, resource, scopes, tokens
 from server.oauth.context import Context
 from server.oauth.errors import (
     InvalidRequest,
-    LoginRequired,
     OAuthError,
     PageError,
     RedirectError,
@@ -19,7 +18,7 @@ from server.oauth.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from server.oauth.model import AuthorizationRequest, Client
+from server.oauth.model import AuthorizationRequest, Client, Visitor
 from server.oauth.parameters import Parameters
 from server.oauth.remote import RemoteError
 
@@ -27,6 +26,9 @@ REQUEST_TTL = 600
 """Seconds that a request waits for its user."""
 
 ADVICE = "Go back to the app that sent you here and connect it again."
+
+Who = Callable[[AuthorizationRequest], Awaitable[Visitor | None]]
+"""Finds out who is at the browser."""
 
 
 def no_repeated_parameter(params: Parameters, _client: Client) -> None:
@@ -69,12 +71,10 @@ def challenge_is_s256(params: Parameters, _client: Client) -> None:
 
 
 def prompt_can_be_met(params: Parameters, _client: Client) -> None:
-    """Refuse ``prompt=none``: nobody is ever signed in yet (OpenID Connect Core section 3.1.2.1)."""
+    """Refuse ``prompt=none`` beside another prompt (OpenID Connect Core section 3.1.2.1)."""
     prompts = scopes.split(params.get("prompt"))
     if "none" in prompts and len(prompts) > 1:
         raise InvalidRequest("prompt=none cannot be combined with another prompt")
-    if "none" in prompts:
-        raise LoginRequired("nobody is signed in; send the user without prompt=none")
 
 
 CHECKS: tuple[Callable[[Parameters, Client], None], ...] = (
@@ -88,13 +88,21 @@ CHECKS: tuple[Callable[[Parameters, Client], None], ...] = (
 )
 
 
-async def begin(params: Parameters, browser: str, ctx: Context) -> str:
+async def nobody(_request: AuthorizationRequest) -> None:
+    """Find nobody at the browser."""
+
+
+async def begin(params: Parameters, browser: str, ctx: Context, who: Who = nobody) -> str:
     """Check an authorization request and keep it for its user's decision.
+
+    Nothing is decided here, whoever is at the browser: some clients fetch this address themselves before
+    they open it, so each request arrives twice.
 
     Args:
         params: The request's parameters.
         browser: The random id in the browser's cookie, to which the request is bound.
         ctx: The request's context.
+        who: Finds out who is at the browser.
 
     Returns:
         The handle under which the page finds the request again: random, single use, 10 minutes.
@@ -108,25 +116,37 @@ async def begin(params: Parameters, browser: str, ctx: Context) -> str:
     try:
         for check in CHECKS:
             check(params, client)
-        granted = scopes.requested(params.get("scope"), ctx.settings)
-        audience = resource.audience(params.all("resource"), ctx.settings)
+        handle = ctx.entropy(32).hex()
+        request = _request(params, redirect_uri, handle, browser, ctx)
+        if "none" in remembered.prompts(request):
+            await remembered.require_silence(request, client, await who(request), ctx)
     except OAuthError as error:
         raise RedirectError(error, redirect_uri, _state(params)) from error
-    handle = ctx.entropy(32).hex()
-    request = AuthorizationRequest(
+    await ctx.store.add_authorization_request(request)
+    return handle
+
+
+def _request(params: Parameters, redirect_uri: str, handle: str, browser: str, ctx: Context) -> AuthorizationRequest:
+    """Put together what is kept.
+
+    Raises:
+        InvalidScope: A scope cannot be granted.
+        InvalidTarget: The resource is not this server.
+    """
+    return AuthorizationRequest(
         handle_digest=tokens.digest(handle),
         browser_digest=tokens.digest(browser),
-        client_id=client.client_id,
+        client_id=params.require("client_id"),
         redirect_uri=redirect_uri,
         state=_state(params),
-        scopes=granted,
-        audience=audience,
+        scopes=scopes.requested(params.get("scope"), ctx.settings),
+        audience=resource.audience(params.all("resource"), ctx.settings),
         code_challenge=params.require("code_challenge"),
         created_at=ctx.now,
         expires_at=ctx.now + REQUEST_TTL,
+        prompt=params.get("prompt"),
+        login_hint=params.get("login_hint"),
     )
-    await ctx.store.add_authorization_request(request)
-    return handle
 
 
 def _state(params: Parameters) -> str | None:

@@ -2,19 +2,19 @@
 
 from typing import NoReturn
 
-from server.oauth import redirect, scopes, tokens
+from server.oauth import redirect, remembered, scopes, tokens
 from server.oauth.audit import Kind
 from server.oauth.authorize import ADVICE
 from server.oauth.context import Context
-from server.oauth.errors import AccessDenied, PageError, RedirectError
-from server.oauth.model import AuthorizationCode, AuthorizationRequest, Client, User
+from server.oauth.errors import AccessDenied, ConsentRequired, PageError, RedirectError
+from server.oauth.model import AuthorizationCode, AuthorizationRequest, Client, Consent, User, Visitor
 
 
 async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[AuthorizationRequest, Client]:
     """Give the request that waits under a handle, and its client, to the browser that began it.
 
     Raises:
-        PageError: There is no such request, it is over, or another browser began it.
+        PageError: There is no such request, it is over, another browser began it, or its client has gone or moved.
     """
     request = await ctx.store.get_authorization_request(tokens.digest(handle))
     if request is None or request.expires_at <= ctx.now:
@@ -30,16 +30,44 @@ async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[Autho
     client = await ctx.store.get_client(request.client_id)
     if client is None:
         raise PageError("This app is not known here", "Its registration was removed meanwhile.", ADVICE)
+    if not any(redirect.matches(registered, request.redirect_uri) for registered in client.redirect_uris):
+        raise PageError("This link is over", "The app has meanwhile changed where it is to be found.", ADVICE)
     return request, client
 
 
-async def approve(request: AuthorizationRequest, kept: tuple[str, ...], user: User, ctx: Context) -> str:
-    """Approve a request for the scopes that the user kept.
+async def answered_before(
+    request: AuthorizationRequest, visitor: Visitor, allowed: tuple[str, ...], ctx: Context
+) -> str | None:
+    """Answer a request without asking, where a remembered consent stands for it; ``None`` to show the page.
+
+    The request is used up, as by a decision, but the consent lasts no longer for it.
+
+    Returns:
+        The authorization code.
+
+    Raises:
+        RedirectError: The page would have to be shown, but the request says ``prompt=none``.
+        PageError: The request was decided meanwhile.
+    """
+    if remembered.stands(request, allowed):
+        return await _issue(request, request.scopes, visitor.user, None, ctx)
+    if "none" in remembered.prompts(request):
+        raise RedirectError(ConsentRequired(remembered.MUST_ASK), request.redirect_uri, request.state)
+    return None
+
+
+async def approve(
+    request: AuthorizationRequest, client: Client, ticked: tuple[str, ...], visitor: Visitor, ctx: Context
+) -> str:
+    """Approve a request for the scopes that the user ticked, and those that the page said are kept.
+
+    What the request does not ask for is not granted, whatever was allowed before.
 
     Args:
         request: The pending request.
-        kept: Scopes from the form; those that were not asked for count for nothing.
-        user: Who approves.
+        client: Its client.
+        ticked: Scopes from the form; those that were not asked for count for nothing.
+        visitor: Who approves.
         ctx: The request's context.
 
     Returns:
@@ -49,9 +77,18 @@ async def approve(request: AuthorizationRequest, kept: tuple[str, ...], user: Us
         RedirectError: Every scope was unticked, which is a denial.
         PageError: The request was decided meanwhile.
     """
-    granted = tuple(scope for scope in request.scopes if scope in kept)
+    asked, kept = remembered.divide(request, await remembered.allowed_before(request, client, visitor, ctx))
+    granted = tuple(scope for scope in request.scopes if scope in kept or scope in ticked)
     if not granted:
-        await deny(request, ctx)
+        await deny(request, client, visitor, ctx)
+    refused = tuple(scope for scope in asked if scope not in granted)
+    consent = remembered.decision(request, client, visitor, granted, refused, ctx)
+    return await _issue(request, granted, visitor.user, consent, ctx)
+
+
+async def _issue(
+    request: AuthorizationRequest, granted: tuple[str, ...], user: User, consent: Consent | None, ctx: Context
+) -> str:
     code = tokens.make(tokens.CODE, ctx.entropy)
     stored = AuthorizationCode(
         code_digest=tokens.digest(code),
@@ -68,20 +105,22 @@ async def approve(request: AuthorizationRequest, kept: tuple[str, ...], user: Us
     event = ctx.event(
         Kind.CONSENT_GIVEN, client_id=request.client_id, user_id=user.user_id, detail=scopes.join(granted)
     )
-    if not await ctx.store.approve_authorization_request(request.handle_digest, user, stored, ctx.now, event):
+    if not await ctx.store.approve_authorization_request(request.handle_digest, user, stored, ctx.now, consent, event):
         raise _decided_meanwhile()
     return code
 
 
-async def deny(request: AuthorizationRequest, ctx: Context) -> NoReturn:
-    """Deny a request.
+async def deny(request: AuthorizationRequest, client: Client, visitor: Visitor | None, ctx: Context) -> NoReturn:
+    """Deny a request. What the page asked for is remembered no longer; what it said is kept stays.
 
     Raises:
         RedirectError: Always when it was still pending: the client is told ``access_denied``.
         PageError: It was decided meanwhile.
     """
     event = ctx.event(Kind.CONSENT_DENIED, client_id=request.client_id, detail=scopes.join(request.scopes))
-    if not await ctx.store.deny_authorization_request(request.handle_digest, ctx.now, event):
+    allowed = await remembered.allowed_before(request, client, visitor, ctx) if visitor else ()
+    consent = remembered.decision(request, client, visitor, (), remembered.divide(request, allowed)[0], ctx)
+    if not await ctx.store.deny_authorization_request(request.handle_digest, ctx.now, consent, event):
         raise _decided_meanwhile()
     raise RedirectError(AccessDenied("the user did not grant access"), request.redirect_uri, request.state)
 

@@ -81,6 +81,12 @@ class LoginRequired(OAuthError):
     code = "login_required"
 
 
+class ConsentRequired(OAuthError):
+    """``prompt=none``, but the user has to be asked (OpenID Connect Core section 3.1.2.6)."""
+
+    code = "consent_required"
+
+
 class RequestNotSupported(OAuthError):
     """The ``request`` parameter is not served (OpenID Connect Core section 3.1.2.6)."""
 

@@ -159,7 +159,7 @@ async def refresh_token(params: Parameters, client: Client, ctx: Context) -> Tok
             event = ctx.grant_event(Kind.REFRESH_TOKEN_REUSED, held.grant, "its grant was revoked")
             await ctx.store.revoke_grant(held.grant.grant_id, "refresh token reused", ctx.now, event)
             raise InvalidGrant(_REFRESH_OVER, detail=f"reused; grant {held.grant.grant_id} revoked")
-        granted = scopes.narrowed(params.get("scope"), held.grant.scopes)
+        granted = scopes.narrowed(params.get("scope"), held.grant.scopes, ctx.settings)
         access, access_row = issue.access_token(held.grant, granted, ctx)
         successor = tokens.successor(presented, held.token.successor_salt)
         if await _keep(decision, token_digest, access_row, issue.refresh_token(successor, held.grant, ctx)[1], ctx):
@@ -207,7 +207,8 @@ async def client_credentials(params: Parameters, client: Client, ctx: Context) -
     ends = ctx.now + ctx.settings.oauth_access_token_ttl + issue.ROUNDING
     grant = Grant(issue.grant_id(ctx), client.client_id, None, granted, audience, ctx.now, ends)
     access, access_row = issue.access_token(grant, granted, ctx)
-    if not await ctx.store.add_machine_grant(grant, access_row, ctx.now):
+    event = ctx.grant_event(Kind.TOKENS_ISSUED, grant, scopes.join(granted))
+    if not await ctx.store.add_machine_grant(grant, access_row, ctx.now, event):
         raise InvalidClient("this client has been deleted")
     return issue.answer(access, access_row, None, ctx)
 

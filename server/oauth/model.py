@@ -72,6 +72,20 @@ class User:
     email: str | None = None
     disabled_at: int | None = None
 
+    @property
+    def label(self) -> str:
+        """The name that people know them by, as far as it is known."""
+        return self.name or self.email or self.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is at the browser."""
+
+    user: User
+    signed_in: bool
+    """Whether they proved who they are; a consent of somebody who did not is never remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
@@ -88,6 +102,28 @@ class AuthorizationRequest:
     created_at: int
     expires_at: int
     decided_at: int | None = None
+    prompt: str | None = None
+    """The prompts that it names, separated by spaces (OpenID Connect Core section 3.1.2.1)."""
+    login_hint: str | None = None
+    """Who might sign in, in the client's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a user's decision comes to beyond the one request."""
+
+    user_id: str
+    client_id: str
+    redirect_uri: str
+    """Where the page said that the user would be sent back to; on loopback without its port."""
+    fingerprint: str
+    """A digest of what the client had registered when it was given."""
+    scopes: tuple[str, ...]
+    """Those that were allowed, to be remembered."""
+    withdrawn: tuple[str, ...]
+    """Those that were not, to be remembered no longer."""
+    created_at: int
+    expires_at: int
 
 
 @dataclass(frozen=True, slots=True)

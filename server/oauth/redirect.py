@@ -25,6 +25,7 @@ _HANDLED_BY_BROWSERS = frozenset(
     }
 )
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!$-;=?-Z_a-z~%\[\]]+")
+_DOMAIN_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*\.?")
 _LOOPBACK = re.compile(r"(https?://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?((?:[/?].*)?)")
 
 
@@ -62,6 +63,22 @@ def is_on_loopback(uri: str) -> bool:
     """Tell whether a redirect URI leads to a program on the user's own computer by http."""
     parts = urlsplit(uri)
     return parts.scheme in {"http", "https"} and is_loopback(parts.hostname or "")
+
+
+def leads_to_the_web(uri: str) -> bool:
+    """Tell whether a redirect URI is https at a domain name, so that no other program can be behind it.
+
+    An address, in any of the forms that browsers read as one, does not count, and a loopback name does not.
+    """
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    return parts.scheme == "https" and bool(_DOMAIN_NAME.fullmatch(host)) and not is_loopback(host.rstrip("."))
+
+
+def without_loopback_port(uri: str) -> str:
+    """Give a redirect URI without the port on which a program on this computer happens to listen."""
+    on_loopback = _LOOPBACK.fullmatch(uri)
+    return "".join(on_loopback.groups()) if on_loopback else uri
 
 
 def destination(uri: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from server.oauth import clients, tokens
+from server.oauth.audit import Kind
 from server.oauth.bearer import read_token
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClientMetadata, InvalidToken
@@ -94,7 +95,8 @@ async def update(client: Client, metadata: Mapping[str, object], token: str, ctx
         registration_digest=client.registration_digest,
         last_used_at=ctx.now,
     )
-    if not await ctx.store.update_client(updated):
+    event = ctx.event(Kind.CLIENT_UPDATED, client_id=client.client_id, detail=updated.client_name)
+    if not await ctx.store.update_client(updated, event):
         raise InvalidToken(_UNKNOWN, detail=f"client {client.client_id!r} has gone meanwhile")
     return clients.answer(updated, known, token, ctx.settings)
 
@@ -114,4 +116,5 @@ def _check_identity(client: Client, metadata: Mapping[str, object]) -> str | Non
 
 async def delete(client: Client, ctx: Context) -> None:
     """Remove a client; its grants and tokens are over with it, since each use looks for it (RFC 7592 section 2.3)."""
-    await ctx.store.delete_client(client.client_id)
+    event = ctx.event(Kind.CLIENT_DELETED, client_id=client.client_id, detail=client.client_name)
+    await ctx.store.delete_client(client.client_id, event)

@@ -65,13 +65,21 @@ def allowed(text: str | None, registered: str | None, settings: Settings) -> tup
     return scopes or tuple(scope for scope in may_have if scope in default) or may_have
 
 
-def narrowed(text: str | None, granted: tuple[str, ...]) -> tuple[str, ...]:
-    """Read the scopes that a refresh asks for: those granted, or fewer (RFC 6749 section 6).
+def with_implied(scopes: Iterable[str], settings: Settings) -> frozenset[str]:
+    """Give scopes together with all that they imply, directly or through another."""
+    held = set(scopes)
+    while added := {narrower for wider, narrower in settings.oauth_scope_implies if wider in held} - held:
+        held |= added
+    return frozenset(held)
+
+
+def narrowed(text: str | None, granted: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+    """Read the scopes that a refresh asks for: those granted or implied, or fewer (RFC 6749 section 6).
 
     Raises:
         InvalidScope: One of them was not granted.
     """
     scopes = tuple(scope for scope in split(text) if scope != OFFLINE_ACCESS)
-    if not set(scopes) <= set(granted):
+    if not set(scopes) <= with_implied(granted, settings):
         raise InvalidScope("a refresh cannot widen the scope; send the user through /authorize again for more")
     return scopes or granted

@@ -8,6 +8,7 @@ from server.oauth.model import (
     AuthorizationCode,
     AuthorizationRequest,
     Client,
+    Consent,
     Counts,
     Grant,
     HeldRefreshToken,
@@ -53,13 +54,13 @@ class Store(Protocol):
     async def use_assertion(self, client_id: str, jti: str, expires_at: int) -> bool:
         """Use up a client's assertion for good; ``False`` when it was used before."""
 
-    async def update_client(self, client: Client) -> bool:
+    async def update_client(self, client: Client, event: Event | None = None) -> bool:
         """Replace what a client says of itself, its method and its secret, and keep that it was used.
 
         ``False`` when it is gone or its registration token is another by now.
         """
 
-    async def delete_client(self, client_id: str) -> bool:
+    async def delete_client(self, client_id: str, event: Event | None = None) -> bool:
         """Remove a client, and with it all that it was granted; ``False`` when it was gone already."""
 
     async def has_machine_client(self) -> bool:
@@ -72,17 +73,36 @@ class Store(Protocol):
         """Give the request, decided and expired ones too, or ``None``."""
 
     async def approve_authorization_request(
-        self, handle_digest: str, user: User, code: AuthorizationCode, now: int, event: Event | None = None
+        self,
+        handle_digest: str,
+        user: User,
+        code: AuthorizationCode,
+        now: int,
+        consent: Consent | None = None,
+        event: Event | None = None,
     ) -> bool:
-        """Decide a pending, unexpired request: keep its user, if new, and its code.
+        """Decide a pending, unexpired request: keep its user, if new, its code, and what is to be remembered.
 
         A user who comes back after their row was deleted starts afresh: whatever grants were still
-        open under the same ``user_id`` are revoked. ``False`` when the request was decided already,
-        has expired or is gone, when its client is gone, or when the user is disabled.
+        open under the same ``user_id`` are revoked, and whatever was remembered is forgotten. ``False``
+        when the request was decided already, has expired or is gone, when its client is gone, or when
+        the user is disabled.
         """
 
-    async def deny_authorization_request(self, handle_digest: str, now: int, event: Event | None = None) -> bool:
+    async def deny_authorization_request(
+        self, handle_digest: str, now: int, consent: Consent | None = None, event: Event | None = None
+    ) -> bool:
         """Decide a pending, unexpired request without a code; ``False`` as for approving."""
+
+    async def get_consented_scopes(
+        self, user_id: str, client_id: str, redirect_uri: str, fingerprint: str, now: int
+    ) -> tuple[str, ...]:
+        """Give the scopes that a live user allowed a client and that are still remembered; empty if there are none."""
+
+    async def forget_application(
+        self, user_id: str, client_id: str, reason: str, now: int, event: Event | None = None
+    ) -> int:
+        """End what a user allowed a client: consents, unused codes and grants; gives how many grants there were."""
 
     async def get_authorization_code(self, code_digest: str) -> AuthorizationCode | None:
         """Give the code, used and expired ones too, or ``None``."""
@@ -98,7 +118,7 @@ class Store(Protocol):
     ) -> bool:
         """Use up a code that is unused, unexpired and of a live client and user, and keep what it yields."""
 
-    async def add_machine_grant(self, grant: Grant, access: AccessToken, now: int) -> bool:
+    async def add_machine_grant(self, grant: Grant, access: AccessToken, now: int, event: Event | None = None) -> bool:
         """Keep a grant without a user and its one access token, if its client is live."""
 
     async def get_access_token(self, token_digest: str, now: int) -> LiveAccessToken | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from server.storage import statements as sql
 from server.storage.accounts import SqlAccountStore
 from server.storage.audit import SqlAuditStore
+from server.storage.consents import SqlConsentStore
 from server.storage.described import SqlDescribedClientStore
 from server.storage.driver import Driver, Script, Statement
 from server.storage.listings import SqlListings
@@ -17,7 +18,7 @@ from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
 
 
-class Database(SqlStore, SqlDescribedClientStore, SqlListings, SqlAccountStore, SqlAuditStore):
+class Database(SqlStore, SqlConsentStore, SqlDescribedClientStore, SqlListings, SqlAccountStore, SqlAuditStore):
     """The one store object: what the authorization server, the operator, the tools and the audit log keep."""
 
     @property

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from server.oauth.audit import Event
+from server.storage.audit import recorded
 from server.storage.driver import Driver, Script, Statement
 
 Row = dict[str, Any]
@@ -126,9 +128,9 @@ class SqlListings:
         """Give access and refresh tokens, those that are over too."""
         return await self._driver.scan(_rows(_LIST_TOKENS, _TOKEN_COLUMNS, selection))
 
-    async def revoke_access_token_by_id(self, token_id: str, now: int) -> bool:
+    async def revoke_access_token_by_id(self, token_id: str, now: int, event: Event | None = None) -> bool:
         """End one access token; ``False`` when it was over already."""
-        return await self._driver.write(_revoke(token_id, now))
+        return await self._driver.write(recorded(_revoke(token_id, now), event))
 
 
 def _revoke(token_id: str, now: int) -> Script[bool]:

@@ -175,4 +175,28 @@ SWEEPS = (
         WHERE id IN (SELECT id FROM audit_log ORDER BY id LIMIT :batch) AND time <= :audited_until
         RETURNING 1""",
     ),
+    Sweep(
+        "consents",
+        """
+        DELETE FROM consents WHERE (user_id, client_id, redirect_uri, scope) IN (
+            SELECT user_id, client_id, redirect_uri, scope FROM consents WHERE expires_at <= :now LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    Sweep(
+        "consents",
+        """
+        DELETE FROM consents WHERE (user_id, client_id, redirect_uri, scope) IN (
+            SELECT k.user_id, k.client_id, k.redirect_uri, k.scope FROM consents k
+            WHERE k.user_id > :after AND k.user_id <= :until AND (
+                NOT EXISTS (SELECT 1 FROM users u WHERE u.user_id = k.user_id AND u.created_at <= k.created_at)
+                OR NOT EXISTS (
+                    SELECT 1 FROM clients c WHERE c.client_id = k.client_id AND c.created_at <= k.created_at
+                )
+            ) LIMIT :batch
+        ) RETURNING 1""",
+        """
+        SELECT max(user_id) FROM (
+            SELECT user_id FROM consents WHERE user_id > :after ORDER BY user_id LIMIT :step
+        ) AS step""",
+    ),
 )

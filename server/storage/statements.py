@@ -93,15 +93,15 @@ WHERE user_id = :user_id AND used_at IS NULL AND expires_at > :now"""
 ADD_AUTHORIZATION_REQUEST = """
 INSERT INTO authorization_requests (
     handle_digest, browser_digest, client_id, redirect_uri, state,
-    scopes, audience, code_challenge, created_at, expires_at, decided_at
+    scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint
 ) VALUES (
     :handle_digest, :browser_digest, :client_id, :redirect_uri, :state,
-    :scopes, :audience, :code_challenge, :created_at, :expires_at, :decided_at
+    :scopes, :audience, :code_challenge, :created_at, :expires_at, :decided_at, :prompt, :login_hint
 )"""
 
 GET_AUTHORIZATION_REQUEST = """
 SELECT handle_digest, browser_digest, client_id, redirect_uri, state,
-    scopes, audience, code_challenge, created_at, expires_at, decided_at
+    scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint
 FROM authorization_requests WHERE handle_digest = :handle_digest"""
 
 DECIDE_AUTHORIZATION_REQUEST = """
@@ -109,6 +109,39 @@ UPDATE authorization_requests SET decided_at = :now
 WHERE handle_digest = :handle_digest AND decided_at IS NULL AND expires_at > :now
     AND EXISTS (SELECT 1 FROM clients WHERE clients.client_id = authorization_requests.client_id)
 RETURNING 1"""
+
+REMEMBER_CONSENT = """
+INSERT INTO consents (user_id, client_id, redirect_uri, scope, fingerprint, created_at, expires_at)
+VALUES (:user_id, :client_id, :redirect_uri, :scope, :fingerprint, :created_at, :expires_at)
+ON CONFLICT (user_id, client_id, redirect_uri, scope) DO UPDATE SET
+    fingerprint = excluded.fingerprint, created_at = excluded.created_at, expires_at = excluded.expires_at"""
+
+WITHDRAW_CONSENT = """
+DELETE FROM consents
+WHERE user_id = :user_id AND client_id = :client_id AND redirect_uri = :redirect_uri AND scope = :scope"""
+
+FORGET_CONSENTS_OF_USER = "DELETE FROM consents WHERE user_id = :user_id"
+
+FORGET_CONSENTS_OF_APPLICATION = "DELETE FROM consents WHERE user_id = :user_id AND client_id = :client_id"
+
+# A client or user whose row was deleted and made anew since is another one.
+GET_CONSENTED_SCOPES = """
+SELECT k.scope FROM consents k
+JOIN clients c ON c.client_id = k.client_id AND c.created_at <= k.created_at
+JOIN users u ON u.user_id = k.user_id AND u.disabled_at IS NULL AND u.created_at <= k.created_at
+WHERE k.user_id = :user_id AND k.client_id = :client_id AND k.redirect_uri = :redirect_uri
+    AND k.fingerprint = :fingerprint AND k.expires_at > :now
+ORDER BY k.scope"""
+
+REVOKE_GRANTS_OF_APPLICATION = """
+UPDATE grants SET revoked_at = :now, revoked_reason = :reason
+WHERE user_id = :user_id AND client_id = :client_id AND revoked_at IS NULL
+    AND (expires_at IS NULL OR expires_at > :now)
+RETURNING 1"""
+
+EXPIRE_CODES_OF_APPLICATION = """
+UPDATE authorization_codes SET expires_at = :now
+WHERE user_id = :user_id AND client_id = :client_id AND used_at IS NULL AND expires_at > :now"""
 
 ADD_AUTHORIZATION_CODE = """
 INSERT INTO authorization_codes (

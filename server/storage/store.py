@@ -8,6 +8,7 @@ from server.oauth.model import (
     AuthorizationCode,
     AuthorizationRequest,
     Client,
+    Consent,
     Counts,
     Grant,
     HeldRefreshToken,
@@ -18,6 +19,7 @@ from server.oauth.model import (
 from server.storage import rows
 from server.storage import statements as sql
 from server.storage.audit import recorded
+from server.storage.consents import remember
 from server.storage.driver import Driver, Script, Statement
 
 _ACCESS_COLUMNS = 9
@@ -39,13 +41,15 @@ class SqlStore:
         """Give the client, or ``None``."""
         return await self._driver.read(_get_client(client_id))
 
-    async def update_client(self, client: Client) -> bool:
+    async def update_client(self, client: Client, event: Event | None = None) -> bool:
         """Replace what a client says of itself."""
-        return await self._driver.write(_returns_row(sql.UPDATE_CLIENT, **rows.client_parameters(client)))
+        return await self._driver.write(
+            recorded(_returns_row(sql.UPDATE_CLIENT, **rows.client_parameters(client)), event)
+        )
 
-    async def delete_client(self, client_id: str) -> bool:
+    async def delete_client(self, client_id: str, event: Event | None = None) -> bool:
         """Remove a client, and with it all that it was granted; ``False`` when it was gone already."""
-        return await self._driver.write(_returns_row(sql.DELETE_CLIENT, client_id=client_id))
+        return await self._driver.write(recorded(_returns_row(sql.DELETE_CLIENT, client_id=client_id), event))
 
     async def has_machine_client(self) -> bool:
         """Tell whether there is a client that may use client credentials."""
@@ -60,14 +64,22 @@ class SqlStore:
         return await self._driver.read(_get_authorization_request(handle_digest))
 
     async def approve_authorization_request(
-        self, handle_digest: str, user: User, code: AuthorizationCode, now: int, event: Event | None = None
+        self,
+        handle_digest: str,
+        user: User,
+        code: AuthorizationCode,
+        now: int,
+        consent: Consent | None = None,
+        event: Event | None = None,
     ) -> bool:
-        """Decide a pending request: keep its user, if new, and its code."""
-        return await self._driver.write(recorded(_approve(handle_digest, user, code, now), event))
+        """Decide a pending request: keep its user, if new, its code, and what is to be remembered."""
+        return await self._driver.write(recorded(_approve(handle_digest, user, code, now, consent), event))
 
-    async def deny_authorization_request(self, handle_digest: str, now: int, event: Event | None = None) -> bool:
+    async def deny_authorization_request(
+        self, handle_digest: str, now: int, consent: Consent | None = None, event: Event | None = None
+    ) -> bool:
         """Decide a pending request without a code."""
-        return await self._driver.write(recorded(_decide(handle_digest, now), event))
+        return await self._driver.write(recorded(_decide(handle_digest, now, consent), event))
 
     async def get_authorization_code(self, code_digest: str) -> AuthorizationCode | None:
         """Give the code, used and expired ones too, or ``None``."""
@@ -85,9 +97,9 @@ class SqlStore:
         """Use up a code, and keep what it yields."""
         return await self._driver.write(recorded(_redeem(code_digest, grant, access, refresh, now), event))
 
-    async def add_machine_grant(self, grant: Grant, access: AccessToken, now: int) -> bool:
+    async def add_machine_grant(self, grant: Grant, access: AccessToken, now: int, event: Event | None = None) -> bool:
         """Keep a grant without a user and its one access token, if its client is live."""
-        return await self._driver.write(_add_machine_grant(grant, access, now))
+        return await self._driver.write(recorded(_add_machine_grant(grant, access, now), event))
 
     async def get_access_token(self, token_digest: str, now: int) -> LiveAccessToken | None:
         """Give the token if it, its grant, its client and its user, if it has one, are all live, else ``None``."""
@@ -145,18 +157,25 @@ def _get_authorization_request(handle_digest: str) -> Script[AuthorizationReques
     return rows.authorization_request(found[0]) if found else None
 
 
-def _decide(handle_digest: str, now: int) -> Script[bool]:
-    return (yield from _returns_row(sql.DECIDE_AUTHORIZATION_REQUEST, handle_digest=handle_digest, now=now))
+def _decide(handle_digest: str, now: int, consent: Consent | None) -> Script[bool]:
+    decided = yield from _returns_row(sql.DECIDE_AUTHORIZATION_REQUEST, handle_digest=handle_digest, now=now)
+    if decided and consent is not None:
+        yield from remember(consent)
+    return decided
 
 
-def _approve(handle_digest: str, user: User, code: AuthorizationCode, now: int) -> Script[bool]:
+def _approve(
+    handle_digest: str, user: User, code: AuthorizationCode, now: int, consent: Consent | None
+) -> Script[bool]:
     known = yield Statement(sql.GET_USER_DISABLED_AT, {"user_id": user.user_id})
     if known and known[0][0] is not None:
         return False
-    if not (yield from _decide(handle_digest, now)):
+    if not (yield from _decide(handle_digest, now, None)):
         return False
     if not known:
         yield from _start_afresh(user, now)
+    if consent is not None:
+        yield from remember(consent)
     yield Statement(sql.ADD_AUTHORIZATION_CODE, rows.parameters(code))
     return True
 
@@ -166,6 +185,7 @@ def _start_afresh(user: User, now: int) -> Script[None]:
     former = {"user_id": user.user_id, "now": now, "reason": "user_deleted"}
     yield Statement(sql.REVOKE_GRANTS_OF_USER, former)
     yield Statement(sql.EXPIRE_CODES_OF_USER, former)
+    yield Statement(sql.FORGET_CONSENTS_OF_USER, former)
     yield Statement(sql.ADD_USER, {**rows.parameters(user), "now": now})
 
 

@@ -9,6 +9,7 @@ from mcp_types import INVALID_REQUEST
 
 from server.oauth.bearer import Caller, challenge
 from server.oauth.errors import InsufficientScope, InvalidToken, OAuthError
+from server.oauth.scopes import with_implied
 from server.settings import Settings
 from server.transport.catalogue import Catalogue, ToolRules
 from server.transport.message import Message, Notification, Request
@@ -48,7 +49,7 @@ class Gate:
         if self.caller is None:
             scopes = scopes or self.settings.oauth_default_scopes
             return self._refuse(InvalidToken("Sign in to continue: this needs an access token."), scopes, messages)
-        if not set(scopes) <= set(self.caller.access.scopes):
+        if not set(scopes) <= with_implied(self.caller.access.scopes, self.settings):
             error = InsufficientScope("This needs permissions that were not granted: " + " ".join(scopes))
             return self._refuse(error, scopes, messages)
         return None

@@ -125,6 +125,15 @@ async def test_a_refresh_never_widens_and_the_token_stays_good(live: Live, scope
     assert (await live.refresh(app, token)).status == 200
 
 
+async def test_a_refresh_may_narrow_to_what_a_granted_scope_implies(start: Start) -> None:
+    async with start(oauth_scope_implies="write>read") as live:
+        app = await live.register()
+        tokens = await live.log_in(app, scope="write")
+        narrowed = (await live.refresh(app, tokens["refresh_token"], scope="read")).json
+        assert narrowed["scope"] == "read"
+        assert (await live.refresh(app, narrowed["refresh_token"])).json["scope"] == "write"
+
+
 async def test_a_foreign_resource_is_refused_and_the_token_stays_good(live: Live) -> None:
     app = await live.register()
     token = (await live.log_in(app))["refresh_token"]

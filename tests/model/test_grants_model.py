@@ -21,6 +21,7 @@ from server.identity.demo import USER
 from server.oauth import authentication, authorize, clients, consent, grants, introspection, revocation, tokens
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient, InvalidGrant, OAuthError, PageError
+from server.oauth.model import Visitor
 from server.oauth.parameters import Parameters
 from server.settings import load_settings
 from server.storage.database import Database, open_database
@@ -31,6 +32,7 @@ from tests.model.expected import ACCESS, CODE, FAMILY, GRACE, REFRESH, Access, F
 URI = "https://assistant.example/callback"
 VERIFIER = "v" * 43
 BROWSER = "b" * 64
+VISITOR = Visitor(USER, signed_in=True)
 WHICH = st.integers(0, 7)
 """Chooses among what there is, the newest first."""
 
@@ -157,8 +159,8 @@ class Grants(RuleBasedStateMachine):
             "code_challenge_method": "S256",
         }
         handle = await authorize.begin(Parameters.parse(urlencode(asked)), BROWSER, self.context)
-        request, _ = await consent.pending(handle, BROWSER, self.context)
-        return await consent.approve(request, request.scopes, USER, self.context)
+        request, client = await consent.pending(handle, BROWSER, self.context)
+        return await consent.approve(request, client, request.scopes, VISITOR, self.context)
 
     @rule(which=WHICH, verifier=st.sampled_from((VERIFIER, VERIFIER, VERIFIER, "w" * 43)))
     def redeem(self, which: int, verifier: str) -> None:

@@ -222,3 +222,51 @@ def test_a_space_is_written_so_that_every_decoder_reads_it() -> None:
     assert (
         redirect.with_parameters("https://a.example/cb", {"state": "a b+c"}) == "https://a.example/cb?state=a%20b%2Bc"
     )
+
+
+@pytest.mark.parametrize(
+    ("uri", "leads"),
+    [
+        ("https://assistant.example/callback", True),
+        ("https://a-b.c_d.example.com:8443/?x=1", True),
+        ("https://ASSISTANT.example", True),
+        ("https://assistant.example./callback", True),
+        ("https://xn--mnchen-3ya.example/", True),
+        ("http://assistant.example/callback", False),
+        ("http://localhost/callback", False),
+        ("https://localhost/callback", False),
+        ("https://localhost./callback", False),
+        ("https://app.localhost/callback", False),
+        ("https://app.localhost./callback", False),
+        ("https://app.LOCALHOST", False),
+        ("https://intranet/callback", False),
+        ("https://127.0.0.1/", False),
+        ("https://127.1/", False),
+        ("https://127.0.0.0x1/", False),
+        ("https://0x7f.1/", False),
+        ("https://2130706433/", False),
+        ("https://203.0.113.7/", False),
+        ("https://[::1]/", False),
+        ("https://[::ffff:127.0.0.1]/", False),
+        ("https://a.%6cocalhost/", False),
+        ("https://a.x%2elocalhost/", False),
+        ("cursor://anysphere.cursor-mcp/oauth/callback", False),
+        ("com.example.app:/callback", False),
+    ],
+)
+def test_only_https_at_a_domain_name_leads_to_the_web(uri: str, *, leads: bool) -> None:
+    assert redirect.leads_to_the_web(uri) is leads
+
+
+@pytest.mark.parametrize(
+    ("uri", "kept"),
+    [
+        ("http://localhost:50123/callback?x=1", "http://localhost/callback?x=1"),
+        ("http://127.0.0.1/", "http://127.0.0.1/"),
+        ("http://[::1]:1", "http://[::1]"),
+        ("https://assistant.example:8443/callback", "https://assistant.example:8443/callback"),
+        ("cursor://host:1/path", "cursor://host:1/path"),
+    ],
+)
+def test_a_loopback_port_is_left_out_of_what_is_remembered(uri: str, kept: str) -> None:
+    assert redirect.without_loopback_port(uri) == kept

@@ -49,13 +49,13 @@ def test_an_unknown_scope_is_refused(text: str) -> None:
     ],
 )
 def test_a_refresh_narrows(text: str | None, narrowed: tuple[str, ...]) -> None:
-    assert scopes.narrowed(text, ("read", "account")) == narrowed
+    assert scopes.narrowed(text, ("read", "account"), SETTINGS) == narrowed
 
 
 @pytest.mark.parametrize("text", ["write", "read write", "admin"])
 def test_a_refresh_never_widens(text: str) -> None:
     with pytest.raises(InvalidScope, match="cannot widen"):
-        scopes.narrowed(text, ("read", "account"))
+        scopes.narrowed(text, ("read", "account"), SETTINGS)
 
 
 @given(SOME)
@@ -67,12 +67,12 @@ def test_splitting_undoes_joining_without_duplicates(names: list[str]) -> None:
 def test_narrowing_gives_a_part_of_the_grant_or_refuses(asked: list[str], granted: list[str]) -> None:
     held = tuple(dict.fromkeys(granted))
     if set(asked) <= set(held):
-        kept = scopes.narrowed(scopes.join(asked), held)
+        kept = scopes.narrowed(scopes.join(asked), held, SETTINGS)
         assert kept
         assert set(kept) == set(asked or held)
     else:
         with pytest.raises(InvalidScope):
-            scopes.narrowed(scopes.join(asked), held)
+            scopes.narrowed(scopes.join(asked), held, SETTINGS)
 
 
 def test_every_default_scope_has_plain_words_and_an_own_one_is_named() -> None:
@@ -80,3 +80,43 @@ def test_every_default_scope_has_plain_words_and_an_own_one_is_named() -> None:
     assert all("permission called" not in words for words in described)
     assert len(set(described)) == len(described)
     assert scopes.describe("reports") == "Use the permission called reports"
+
+
+NESTED = load_settings(oauth_scope_implies="payment>write,write>read,account>read")
+
+
+@pytest.mark.parametrize(
+    ("held", "satisfied"),
+    [
+        ("", ""),
+        ("read", "read"),
+        ("write", "write read"),
+        ("payment", "payment write read"),
+        ("account", "account read"),
+        ("account payment", "account payment read write"),
+        ("gone", "gone"),
+    ],
+)
+def test_a_scope_holds_what_it_implies_directly_or_through_another(held: str, satisfied: str) -> None:
+    assert scopes.with_implied(held.split(), NESTED) == set(satisfied.split())
+
+
+@given(SOME)
+def test_without_a_hierarchy_a_scope_holds_itself_alone(held: list[str]) -> None:
+    assert scopes.with_implied(held, SETTINGS) == set(held)
+
+
+@given(SOME, SOME)
+def test_implying_is_monotonous_and_complete(held: list[str], more: list[str]) -> None:
+    closed = scopes.with_implied(held, NESTED)
+    assert set(held) <= closed
+    assert scopes.with_implied(closed, NESTED) == closed
+    assert closed | scopes.with_implied(more, NESTED) == scopes.with_implied([*held, *more], NESTED)
+
+
+def test_a_refresh_may_narrow_to_an_implied_scope_and_to_no_wider_one() -> None:
+    assert scopes.narrowed("read", ("write",), NESTED) == ("read",)
+    with pytest.raises(InvalidScope):
+        scopes.narrowed("payment", ("write",), NESTED)
+    with pytest.raises(InvalidScope):
+        scopes.narrowed("read", ("write",), SETTINGS)

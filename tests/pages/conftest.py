@@ -10,8 +10,15 @@ from aiohttp import web
 from server.handlers.pages import render, setup_pages
 
 SCOPES = [
-    {"name": "read", "description": "Look up stores and plans"},
-    {"name": "account", "description": "See your accounts, balances and saved payment methods"},
+    {"name": "read", "description": "Look up stores and plans", "implied": []},
+    {"name": "account", "description": "See your accounts, balances and saved payment methods", "implied": []},
+]
+MORE = [
+    {
+        "name": "payment",
+        "description": "Make payments with your saved payment methods",
+        "implied": ["Look up stores and plans"],
+    }
 ]
 CONSENT: dict[str, Any] = {
     "client_name": "Example Assistant",
@@ -21,6 +28,7 @@ CONSENT: dict[str, Any] = {
     "redirect_host": "assistant.example",
     "loopback_only": False,
     "scopes": SCOPES,
+    "kept": [],
     "user": {"name": "Ada", "demo": False},
     "handle": "a-handle",
     "action": "/oauth/authorize/approve",
@@ -34,7 +42,8 @@ HOSTILE = {
     "client_id": SCRIPT + "x" * 300,
     "redirect_host": "a" * 250 + ".evil.example",
     "loopback_only": True,
-    "scopes": [*SCOPES, {"name": "s" * 200, "description": SCRIPT + "d" * 500}],
+    "scopes": [*SCOPES, {"name": "s" * 200, "description": SCRIPT + "d" * 500, "implied": ["i" * 200]}],
+    "kept": [{"name": "k" * 200, "description": SCRIPT + "d" * 500, "implied": ["i" * 200]}],
     "user": {"name": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500, "demo": True},
 }
 INDEX = {
@@ -55,6 +64,7 @@ CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "index": ("index.html", INDEX),
     "open": ("index.html", {**INDEX, "connector_url": "https://mcp.example.com/mcp", "oauth_enabled": False}),
     "consent": ("consent.html", CONSENT),
+    "step-up": ("consent.html", {**CONSENT, "scopes": MORE, "kept": SCOPES}),
     "hostile": ("consent.html", HOSTILE),
     "error": ("error.html", {**ERROR, "request_id": "8f3a"}),
     "hostile-error": ("error.html", {**ERROR, "message": SCRIPT + "m" * 500}),

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-NAMES = ("index", "open", "consent", "hostile", "error", "hostile-error", "account")
-VOID = frozenset({"meta", "link", "input"})
+NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account")
+VOID = frozenset({"meta", "link", "input", "br"})
 
 Attributes = dict[str, str | None]
 Client = TestClient[web.Request, web.Application]
@@ -104,7 +104,7 @@ async def test_pages_are_not_framed_cached_sniffed_or_named_to_others(client: Cl
     assert headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-@pytest.mark.parametrize("name", ["consent", "hostile"])
+@pytest.mark.parametrize("name", ["consent", "step-up", "hostile"])
 async def test_consent_is_one_form_with_the_fields_that_scripts_rely_on(
     client: Client, contexts: Contexts, name: str
 ) -> None:
@@ -147,6 +147,28 @@ def test_consent_marks_only_the_unverified_and_warns_only_of_loopback(make_site:
     for (verified, loopback), text in seen.items():
         assert ("Unverified application" in text) is not verified
         assert ("Any program on this computer" in text) is loopback
+
+
+async def test_a_step_up_asks_for_what_is_new_and_lists_what_is_kept(client: Client) -> None:
+    page = await read(client, "step-up")
+    words = " ".join(page.text.split())
+    assert (
+        "New: it also asks to Make payments with your saved payment methods payment Also: Look up stores and plans"
+        in words
+    )
+    before = (
+        "You allowed this before Look up stores and plans read See your accounts, balances and saved payment methods"
+    )
+    assert before in words
+    assert "what you allowed before is kept" in words
+    assert "it gets nothing new" in words
+
+
+async def test_without_anything_kept_nothing_is_said_of_before(client: Client) -> None:
+    text = (await read(client, "consent")).text
+    assert "before" not in text
+    assert "New" not in text
+    assert "Also" not in text
 
 
 def test_consent_says_that_nobody_signs_in_only_where_that_is_so(make_site: MakeSite, contexts: Contexts) -> None:

@@ -8,6 +8,7 @@ from server.oauth.model import (
     AuthorizationCode,
     AuthorizationRequest,
     Client,
+    Consent,
     Grant,
     RefreshToken,
     User,
@@ -104,6 +105,22 @@ async def machine_at_work(database: Database) -> None:
     granted = replace(grant("for itself", "machine"), user_id=None, expires_at=NOW + HOUR)
     held = replace(access("of its own", "for itself", "machine"), user_id=None)
     assert await database.add_machine_grant(granted, held, NOW)
+
+
+def consent(
+    scopes: tuple[str, ...] = ("read",), withdrawn: tuple[str, ...] = (), user_id: str = "user", created_at: int = NOW
+) -> Consent:
+    fingerprint = digest("fingerprint")
+    return Consent(user_id, "client", REDIRECT_URI, fingerprint, scopes, withdrawn, created_at, created_at + 30 * DAY)
+
+
+async def consented(database: Database, given: Consent) -> None:
+    """Keep a consent, by way of a request that is approved."""
+    word = f"{given.user_id} {given.created_at} {given.scopes}"
+    await database.add_authorization_request(request(word))
+    assert await database.approve_authorization_request(
+        digest(word), user(given.user_id), code(word, user_id=given.user_id), given.created_at, given
+    )
 
 
 async def logged_in(database: Database, *, refreshable: bool = True) -> None:

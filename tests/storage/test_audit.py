@@ -30,9 +30,9 @@ Write = Callable[[Database], Awaitable[object]]
 WRITES: dict[str, Write] = {
     "add_client": lambda database: database.add_client(make.client("another"), EVENT),
     "approve": lambda database: database.approve_authorization_request(
-        digest("pending"), make.user(), make.code("second"), NOW, EVENT
+        digest("pending"), make.user(), make.code("second"), NOW, event=EVENT
     ),
-    "deny": lambda database: database.deny_authorization_request(digest("pending"), NOW, EVENT),
+    "deny": lambda database: database.deny_authorization_request(digest("pending"), NOW, event=EVENT),
     "redeem": lambda database: database.redeem_authorization_code(
         digest("unused"), make.grant("newer"), make.access("a2", "newer"), make.refresh("r2", "newer"), NOW, EVENT
     ),

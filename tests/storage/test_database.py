@@ -93,10 +93,11 @@ async def test_tokens_are_shown_with_who_holds_them_and_until_when(database: Dat
 
 async def test_no_view_shows_a_digest(database: Database, shell: Shell) -> None:
     await make.logged_in(database)
+    await make.consented(database, make.consent())
 
-    shown = [shell(f"SELECT * FROM {view}") for view in ("v_clients", "v_grants", "v_tokens")]  # noqa: S608 - constants
+    shown = [shell(f"SELECT * FROM {view}") for view in ("v_clients", "v_consents", "v_grants", "v_tokens")]  # noqa: S608 - constants
 
-    secrets = ("secret", "code", "access", "refresh", "salt of refresh")
+    secrets = ("fingerprint", "secret", "code", "access", "refresh", "salt of refresh")
     assert not any(digest(word) in str(shown) for word in secrets)
 
 
@@ -161,6 +162,36 @@ async def test_clients_are_shown_with_who_made_them_and_whether_they_hold_anythi
         ("client", "client", "active"),
         ("machine", "operator", "idle"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ("SELECT 1", "remembered"),
+        ("UPDATE consents SET expires_at = 1", "expired"),
+        ("DELETE FROM clients", "client deleted"),
+        ("UPDATE clients SET created_at = created_at + 1", "client deleted"),
+        ("DELETE FROM users", "user deleted"),
+        ("UPDATE users SET disabled_at = 1", "user disabled"),
+    ],
+)
+async def test_consents_are_shown_with_what_the_server_would_make_of_them(
+    database: Database, shell: Shell, change: str, status: str
+) -> None:
+    await make.logged_in(database)
+    await make.consented(database, make.consent())
+    given_for = "user_id, client_id, redirect_uri, scope, allowed, expires"
+    assert shell(f"SELECT user_name, client_name, {given_for} FROM v_consents") == [  # noqa: S608 - constants
+        (
+            *("Uschi", "Ein Café ☕", "user", "client", make.REDIRECT_URI, "read"),
+            *("2027-01-15 08:00:00", "2027-02-14 08:00:00"),
+        )
+    ]
+    shell("UPDATE consents SET expires_at = 4000000000")
+
+    shell(change)
+
+    assert shell("SELECT status FROM v_consents") == [(status,)]
 
 
 async def test_clients_are_shown_with_their_open_grants(database: Database, shell: Shell) -> None:

@@ -21,6 +21,8 @@ SHIPPED = (
     "0005_machine_clients.sqlite.sql",
     "0006_audit_log.sqlite.sql",
     "0007_audit_view.sqlite.sql",
+    "0008_consents.sql",
+    "0008_consents_view.sqlite.sql",
 )
 
 

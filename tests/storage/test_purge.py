@@ -29,6 +29,7 @@ NOTHING = {
     "refresh_tokens": 0,
     "clients": 0,
     "audit_log": 0,
+    "consents": 0,
 }
 
 
@@ -188,6 +189,47 @@ async def test_a_client_in_the_middle_of_an_authorization_is_kept(database: Data
 
     assert "clients" not in await purged(database, NOW + 30 * DAY)
     assert await purged(database, NOW + 30 * DAY + 1) == {"clients": 1}
+
+
+async def test_consents_go_when_they_expire(database: Database, shell: Shell) -> None:
+    await make.logged_in(database)
+    await make.consented(database, make.consent(("read", "write", "account")))
+    shell("UPDATE consents SET expires_at = ? WHERE scope <> 'account'", NOW + 10)
+
+    assert await purged(database, NOW + 9) == {}
+    assert await purged(database, NOW + 10) == {"consents": 2}
+    assert shell("SELECT scope FROM consents") == [("account",)]
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET created_at = created_at + 1"])
+@pytest.mark.parametrize("table", ["clients", "users"])
+async def test_consents_whose_client_or_user_is_gone_or_another_go_at_once(
+    database: Database, shell: Shell, table: str, change: str
+) -> None:
+    await make.logged_in(database)
+    await make.consented(database, make.consent(("read", "write")))
+    shell(change.format(table))
+
+    assert (await purged(database, NOW))["consents"] == 2
+
+
+async def test_more_consents_than_a_batch_go_and_the_rest_stays(database: Database, shell: Shell, path: Path) -> None:
+    await make.logged_in(database)
+    await make.consented(database, make.consent())
+    many = range(2 * BATCH + 10)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany(
+            "INSERT INTO consents VALUES (?, 'client', '', ?, '', ?, ?)",
+            [
+                (user_id, f"scope {number}", NOW, expires_at)
+                for number in many
+                for user_id, expires_at in (("user", NOW), ("nobody", NOW + DAY))
+            ],
+        )
+        connection.commit()
+
+    assert await purged(database, NOW) == {"consents": 2 * len(many)}
+    assert shell("SELECT user_id, scope FROM consents") == [("user", "read")]
 
 
 async def test_more_than_a_batch_goes_and_the_rest_stays(database: Database, shell: Shell, path: Path) -> None:

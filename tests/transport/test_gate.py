@@ -31,6 +31,18 @@ async def test_too_little_scope_is_403_with_all_that_is_needed(tmp_path: Path, e
 
 
 @pytest.mark.parametrize("era", ERAS)
+async def test_a_scope_satisfies_a_tool_that_needs_what_it_implies(tmp_path: Path, era: str) -> None:
+    async with serve(tmp_path, oauth_scope_implies="payment>write,write>read") as site:
+        assert (await site.call(era, "echo", {"text": "x"}, token=await site.token("write"))).status == 200
+        assert (await site.call(era, "pay", token=await site.token("payment"))).status == 200
+        answer = await site.call(era, "pay", token=await site.token("write"))
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (
+            403,
+            _challenge("read payment", "insufficient_scope"),
+        )
+
+
+@pytest.mark.parametrize("era", ERAS)
 async def test_without_declared_scopes_any_token_will_do(tmp_path: Path, era: str) -> None:
     async with serve(tmp_path) as site:
         token = await site.token("account")

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from server.app import system_clock
+from server.commands.console import Parser
 from server.oauth.audit import Filter, Kind, Recorded
 from server.settings import Settings
 from server.storage.database import Database, open_database
@@ -27,8 +28,10 @@ _AGO = re.compile(r"([0-9]{1,9})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("audit", help="print the audit log", description="Print the audit log.")
+    parser.set_defaults(command=_audit)
     parser.add_argument("--event", metavar="EVENT", choices=list(Kind), help=f"one of {', '.join(Kind)}")
     parser.add_argument("--client", metavar="ID", help="only of this client")
     parser.add_argument("--user", metavar="ID", help="only of this user")
@@ -39,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON: a list, or one object a line with --follow")
 
 
-def audit(settings: Settings, arguments: argparse.Namespace) -> int:
+def _audit(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print events, oldest first; Ctrl-C, or a reader that has gone, is a good end."""
     with suppress(KeyboardInterrupt):
         try:

@@ -1,0 +1,60 @@
+"""What users allowed, remembered apart from the grants that came of it."""
+
+from server.oauth.audit import Event
+from server.oauth.model import Consent
+from server.storage import statements as sql
+from server.storage.audit import recorded
+from server.storage.driver import Driver, Script, Statement
+
+
+class SqlConsentStore:
+    """The part of `server.oauth.store.Store` that is about consents, in SQL."""
+
+    def __init__(self, driver: Driver) -> None:
+        """Keep everything through this driver."""
+        self._driver = driver
+
+    async def get_consented_scopes(
+        self, user_id: str, client_id: str, redirect_uri: str, fingerprint: str, now: int
+    ) -> tuple[str, ...]:
+        """Give the scopes that a live user allowed a client and that are still remembered."""
+        return await self._driver.read(_get_consented_scopes(user_id, client_id, redirect_uri, fingerprint, now))
+
+    async def forget_application(
+        self, user_id: str, client_id: str, reason: str, now: int, event: Event | None = None
+    ) -> int:
+        """End what a user allowed a client, and give how many grants there were."""
+        return await self._driver.write(recorded(_forget_application(user_id, client_id, reason, now), event))
+
+
+def remember(consent: Consent) -> Script[None]:
+    """Remember what was allowed and forget what was not, as part of the transaction that decides."""
+    given_for = {
+        "user_id": consent.user_id,
+        "client_id": consent.client_id,
+        "redirect_uri": consent.redirect_uri,
+    }
+    about = {
+        "fingerprint": consent.fingerprint,
+        "created_at": consent.created_at,
+        "expires_at": consent.expires_at,
+    }
+    for scope in consent.scopes:
+        yield Statement(sql.REMEMBER_CONSENT, {**given_for, "scope": scope, **about})
+    for scope in consent.withdrawn:
+        yield Statement(sql.WITHDRAW_CONSENT, {**given_for, "scope": scope})
+
+
+def _get_consented_scopes(
+    user_id: str, client_id: str, redirect_uri: str, fingerprint: str, now: int
+) -> Script[tuple[str, ...]]:
+    given_for = {"user_id": user_id, "client_id": client_id, "redirect_uri": redirect_uri, "fingerprint": fingerprint}
+    found = yield Statement(sql.GET_CONSENTED_SCOPES, {**given_for, "now": now})
+    return tuple(scope for (scope,) in found)
+
+
+def _forget_application(user_id: str, client_id: str, reason: str, now: int) -> Script[int]:
+    application = {"user_id": user_id, "client_id": client_id, "now": now}
+    yield Statement(sql.FORGET_CONSENTS_OF_APPLICATION, application)
+    yield Statement(sql.EXPIRE_CODES_OF_APPLICATION, application)
+    return len((yield Statement(sql.REVOKE_GRANTS_OF_APPLICATION, {**application, "reason": reason})))
