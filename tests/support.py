@@ -3,7 +3,7 @@
 import os
 import socket
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +65,23 @@ class Live:
         return App(answer.json)
 
     async def create(
-        self, *scopes: str, redirect_uris: tuple[str, ...] = (), method: str = "client_secret_basic"
+        self,
+        *scopes: str,
+        redirect_uris: tuple[str, ...] = (),
+        method: str = "client_secret_basic",
+        key_set: Mapping[str, object] | None = None,
     ) -> App:
         """Create a client as the operator does, with scopes that it may have for itself."""
         settings, store = self.application[keys.SETTINGS], self.application[keys.STORE]
         client, secret = provision.create(
-            "Robot", scopes, redirect_uris, method, settings=settings, entropy=os.urandom, now=self.clock()
+            "Robot",
+            scopes,
+            redirect_uris,
+            method,
+            key_set or {},
+            settings=settings,
+            entropy=os.urandom,
+            now=self.clock(),
         )
         await store.add_client(client)
         proof = {"token_endpoint_auth_method": method, "client_secret": secret}

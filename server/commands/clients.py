@@ -1,8 +1,10 @@
 """``clients list | show | add | delete``."""
 
 import argparse
+import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from server.commands import selection
 from server.commands.console import (
@@ -16,6 +18,7 @@ from server.commands.console import (
 )
 from server.oauth import provision, scopes
 from server.oauth.audit import Kind
+from server.oauth.clients import PRIVATE_KEY_JWT
 from server.oauth.errors import OAuthError
 from server.settings import Settings
 from server.storage.database import Database
@@ -51,8 +54,8 @@ def _add_adding(sub: "argparse._SubParsersAction[Parser]") -> None:
     adding = sub.add_parser(
         "add",
         help="create a client",
-        description="Create a client with a secret, which is printed this once. It gets tokens for itself by client "
-        "credentials; with --redirect-uri it may send users through the consent page as well.",
+        description="Create a client; its secret, if it has one, is printed this once. It gets tokens for itself by "
+        "client credentials; with --redirect-uri it may send users through the consent page as well.",
     )
     adding.add_argument("name", metavar="NAME", help="what people will see it called")
     adding.add_argument(
@@ -73,8 +76,10 @@ def _add_adding(sub: "argparse._SubParsersAction[Parser]") -> None:
         "--auth-method",
         choices=provision.AUTH_METHODS,
         default=provision.AUTH_METHODS[0],
-        help="where it puts its secret (default: %(default)s)",
+        help="where it puts its secret, or that it signs (default: %(default)s)",
     )
+    adding.add_argument("--jwks", metavar="FILE", type=Path, help="for private_key_jwt: its public keys (RFC 7517)")
+    adding.add_argument("--jwks-uri", metavar="URL", help="for private_key_jwt: where its public keys are")
     adding.add_argument("--json", action="store_true", help="print JSON")
     adding.set_defaults(command=_add)
 
@@ -99,25 +104,46 @@ def _add(settings: Settings, arguments: argparse.Namespace) -> int:
     if not arguments.name.strip() or not arguments.name.isprintable():
         raise UsageError("the client needs a name, of characters that can be shown")
 
+    keys = _keys(arguments)
+
     async def work(store: Database, now: int) -> dict[str, object]:
         client, secret = provision.create(
             arguments.name.strip(),
             scopes.split(" ".join(arguments.scope)),
             arguments.redirect_uri,
             arguments.auth_method,
+            keys,
             settings=settings,
             entropy=os.urandom,
             now=now,
         )
         added = {"client_id": client.client_id, "client_name": client.client_name}
         await store.add_client(client, operator_event(settings, now, Kind.CLIENT_ADDED, added))
-        return {"client_id": client.client_id, "client_secret": secret}
+        created: dict[str, object] = {"client_id": client.client_id}
+        return created if secret is None else created | {"client_secret": secret}
 
     try:
         show(with_store(settings, work), as_json=arguments.json)
     except OAuthError as error:
         raise UsageError(error.description) from None
     return 0
+
+
+def _keys(arguments: argparse.Namespace) -> dict[str, object]:
+    """Read the public keys that a client is to be known by.
+
+    Raises:
+        UsageError: The file is not there or not JSON, or the client is to have a secret.
+    """
+    if (arguments.jwks or arguments.jwks_uri) and arguments.auth_method != PRIVATE_KEY_JWT:
+        raise UsageError(f"keys go with --auth-method {PRIVATE_KEY_JWT}")
+    keys: dict[str, object] = {"jwks_uri": arguments.jwks_uri} if arguments.jwks_uri else {}
+    if arguments.jwks:
+        try:
+            keys["jwks"] = json.loads(arguments.jwks.read_bytes())
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{arguments.jwks}: no key set can be read there: {error}") from None
+    return keys
 
 
 def _delete(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -1,14 +1,14 @@
 """Clients that the operator creates: static ones for codes, and machine clients (RFC 6749 section 4.4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from server.oauth import clients, redirect, scopes, tokens
+from server.oauth import clients, jwks, redirect, scopes, tokens
 from server.oauth.errors import InvalidRedirectUri, InvalidScope
 from server.oauth.model import Client
 from server.settings import Settings
 
-AUTH_METHODS = ("client_secret_basic", "client_secret_post")
-"""How a machine client may prove who it is; a method with keys of its own would be added here."""
+AUTH_METHODS = (*reversed(clients.SECRET_METHODS), clients.PRIVATE_KEY_JWT)
+"""How a machine client may prove who it is; the first unless it is said."""
 
 
 def create(
@@ -16,12 +16,13 @@ def create(
     allowed: Sequence[str],
     redirect_uris: Sequence[str],
     method: str,
+    keys: Mapping[str, object],
     *,
     settings: Settings,
     entropy: tokens.Entropy,
     now: int,
-) -> tuple[Client, str]:
-    """Make a confidential client and its secret, of which the client holds the digest.
+) -> tuple[Client, str | None]:
+    """Make a confidential client and its secret, if it has one: of that the client holds the digest.
 
     It may use client credentials; with redirect URIs it may send users through ``/authorize`` too.
 
@@ -30,12 +31,14 @@ def create(
         allowed: The scopes that it may have for itself; none are the default scopes.
         redirect_uris: Where users may be sent back to.
         method: One of `AUTH_METHODS`.
+        keys: For ``private_key_jwt`` its public keys: ``jwks`` or ``jwks_uri`` (RFC 7591 section 2).
         settings: The server's settings.
         entropy: Gives random bytes.
         now: Unix seconds.
 
     Raises:
         InvalidScope: A scope is not one that can be granted.
+        InvalidClientMetadata: The keys are missing, or cannot be used.
         InvalidRedirectUri: A redirect URI cannot be accepted, or there are too many.
     """
     for scope in allowed:
@@ -46,7 +49,7 @@ def create(
             raise InvalidRedirectUri(f"{uri!r} is neither https, nor http on loopback, nor an app scheme with a host")
     if len(redirect_uris) > clients.MAX_REDIRECT_URIS:
         raise InvalidRedirectUri(f"there are more than {clients.MAX_REDIRECT_URIS} redirect URIs")
-    secret = tokens.make(tokens.CLIENT_SECRET, entropy)
+    secret = tokens.make(tokens.CLIENT_SECRET, entropy) if method in clients.SECRET_METHODS else None
     codes = clients.GRANT_TYPES if redirect_uris else ()
     return Client(
         client_id=clients.new_id(entropy),
@@ -57,6 +60,7 @@ def create(
         created_at=now,
         client_name=name,
         scope=scopes.join(dict.fromkeys(allowed)) or None,
-        secret_digest=tokens.digest(secret),
+        secret_digest=None if secret is None else tokens.digest(secret),
+        metadata=jwks.source(keys, settings) if secret is None else {},
         created_by="operator",
     ), secret

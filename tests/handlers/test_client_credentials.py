@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser import App
+from tests.site import RSA, proof
 from tests.support import REDIRECT_URI, START, Live
 
 DISCOVERY = "/.well-known/oauth-authorization-server"
@@ -40,6 +41,17 @@ async def test_a_machine_gets_a_token_for_itself_and_no_refresh_token(live: Live
     assert live.sql("SELECT user_id, expires_at, client_id FROM grants") == [(None, START + 3600, app.client_id)]
     assert live.sql("SELECT count(*) FROM refresh_tokens") == live.sql("SELECT count(*) FROM users") == [(0,)]
     assert live.sql("SELECT last_used_at FROM clients") == [(START,)]
+
+
+async def test_a_machine_with_keys_signs_for_its_tokens(live: Live) -> None:
+    app = await live.create("read", method="private_key_jwt", key_set={"jwks": {"keys": [RSA.public]}})
+    form = {"grant_type": "client_credentials", **proof(RSA.sign(app.client_id, live.url))}
+    answer = await live.send("POST", "/token", data=form)
+    assert answer.status == 200, answer.text
+    assert answer.json["scope"] == "read"
+    unsigned = {"grant_type": "client_credentials", "client_id": app.client_id}
+    for again in (form, unsigned):
+        assert (await live.send("POST", "/token", data=again)).status == 401
 
 
 @pytest.mark.parametrize(
