@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from server.oauth.issue import ROUNDING
 from tests.browser import App
 from tests.site import RSA, proof
 from tests.support import REDIRECT_URI, START, Live
@@ -38,7 +39,9 @@ async def test_a_machine_gets_a_token_for_itself_and_no_refresh_token(live: Live
     tokens = await issued(live, app, resource=f"{live.url}/mcp")
     assert re.fullmatch("att_at_[0-9A-Za-z]{49}", tokens.pop("access_token"))
     assert tokens == {"token_type": "Bearer", "expires_in": 3600, "scope": "read"}
-    assert live.sql("SELECT user_id, expires_at, client_id FROM grants") == [(None, START + 3600, app.client_id)]
+    assert live.sql("SELECT user_id, expires_at, client_id FROM grants") == [
+        (None, START + 3600 + ROUNDING, app.client_id)
+    ]
     assert live.sql("SELECT count(*) FROM refresh_tokens") == live.sql("SELECT count(*) FROM users") == [(0,)]
     assert live.sql("SELECT last_used_at FROM clients") == [(START,)]
 
@@ -121,7 +124,7 @@ async def test_introspection_names_the_client_and_no_user(live: Live) -> None:
         "scope": "read",
         "client_id": app.client_id,
         "token_type": "Bearer",
-        "exp": START + 3600,
+        "exp": START + 3600 + ROUNDING,
         "iat": START,
         "sub": app.client_id,
         "aud": f"{live.url}/mcp",
@@ -174,7 +177,7 @@ async def test_it_is_revoked_by_its_client_and_ends_in_time(live: Live) -> None:
     first, second = [(await issued(live, app))["access_token"] for _ in range(2)]
     assert (await live.post("/revoke", app, token=first)).status == 200
     assert [await live.is_active(app, token) for token in (first, second)] == [False, True]
-    live.clock.advance(3600)
+    live.clock.advance(3600 + ROUNDING)
     assert not await live.is_active(app, second)
 
 
