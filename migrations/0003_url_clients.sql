@@ -1,7 +1,6 @@
 -- Clients whose id is a URL: what is known of the document there. Each of these is null for a client
 -- that registered itself.
 ALTER TABLE clients ADD COLUMN document_auth_methods text;
-ALTER TABLE clients ADD COLUMN document_fingerprint text;
 ALTER TABLE clients ADD COLUMN document_fetched_at bigint;
 ALTER TABLE clients ADD COLUMN document_expires_at bigint;
 

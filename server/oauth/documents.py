@@ -3,8 +3,6 @@
 Client ID Metadata Document (draft-ietf-oauth-client-id-metadata-document), as MCP asks for it.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -51,7 +49,7 @@ def read(url: str, content: Mapping[str, Any], settings: Settings, now: int, exp
         client = clients.describe(url, content, PRIVATE_KEY_JWT if asserts else NO_SECRET, settings, now)
     except OAuthError as error:
         raise RemoteError(f"What is there cannot be used: {error.description}.") from None
-    document = Document(methods, fingerprint(client), now, expires_at)
+    document = Document(methods, now, expires_at)
     return replace(client, token_endpoint_auth_method=methods[0], document=document)
 
 
@@ -68,16 +66,6 @@ def _auth_methods(content: Mapping[str, Any]) -> tuple[str, ...]:
     if not kept:
         raise RemoteError(f"What is there must name {' or '.join(_METHODS)} as a way to authenticate.")
     return kept
-
-
-def fingerprint(client: Client) -> str:
-    """Digest what a user's consent depends on: where answers go, and which keys speak for the client.
-
-    Keys that are at a URL are known by that URL: they are there to be exchanged without asking anybody.
-    """
-    keys = {name: client.metadata.get(name) for name in ("jwks", "jwks_uri")}
-    content = json.dumps([sorted(client.redirect_uris), keys], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def host(client: Client) -> str | None:

@@ -13,8 +13,6 @@ class Document:
 
     auth_methods: tuple[str, ...]
     """Every way in which the client may authenticate, the one that it prefers first."""
-    fingerprint: str
-    """A digest of the redirect URIs and keys: a user who consented to others is asked again."""
     fetched_at: int
     """When it was read last and found good."""
     expires_at: int

@@ -8,19 +8,19 @@ INSERT INTO clients (
     client_id, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
     created_at, client_name, scope, secret_digest, metadata, last_used_at,
     registration_digest, created_by,
-    document_auth_methods, document_fingerprint, document_fetched_at, document_expires_at
+    document_auth_methods, document_fetched_at, document_expires_at
 ) VALUES (
     :client_id, :token_endpoint_auth_method, :redirect_uris, :grant_types, :response_types,
     :created_at, :client_name, :scope, :secret_digest, :metadata, :last_used_at,
     :registration_digest, :created_by,
-    :document_auth_methods, :document_fingerprint, :document_fetched_at, :document_expires_at
+    :document_auth_methods, :document_fetched_at, :document_expires_at
 )"""
 
 GET_CLIENT = """
 SELECT client_id, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
     created_at, client_name, scope, secret_digest, metadata, last_used_at,
     registration_digest, created_by,
-    document_auth_methods, document_fingerprint, document_fetched_at, document_expires_at
+    document_auth_methods, document_fetched_at, document_expires_at
 FROM clients WHERE client_id = :client_id"""
 
 KEEP_DESCRIBED_CLIENT = f"""{ADD_CLIENT}
@@ -33,7 +33,6 @@ ON CONFLICT (client_id) DO UPDATE SET
     scope = excluded.scope,
     metadata = excluded.metadata,
     document_auth_methods = excluded.document_auth_methods,
-    document_fingerprint = excluded.document_fingerprint,
     document_fetched_at = excluded.document_fetched_at,
     document_expires_at = excluded.document_expires_at"""
 

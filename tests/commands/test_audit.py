@@ -16,7 +16,7 @@ from server.app import system_clock
 from server.storage.migrate import migrate
 from tests.flows.child import Child, connected
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NOW = 1_800_000_000
 EVENTS = [
     (NOW, "client_registered", "att_cl_1", None, "192.0.2.1", None, "Example"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.oauth import documents
+from server.oauth import documents, remembered
 from server.oauth.model import Client
 from server.oauth.remote import RemoteError
 from server.settings import load_settings
@@ -146,9 +146,7 @@ def test_other_redirect_uris_and_keys_give_another_fingerprint_and_nothing_else_
     signed = {"token_endpoint_auth_method": "private_key_jwt"}
 
     def fingerprint(**changes: Any) -> str:
-        described = read(document(**changes)).document
-        assert described is not None
-        return described.fingerprint
+        return remembered.fingerprint(read(document(**changes)))
 
     two = [CALLBACK, CALLBACK + "2"]
     assert fingerprint() == fingerprint(client_name="Another", scope="read", client_uri="https://x.example")

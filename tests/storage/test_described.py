@@ -11,7 +11,7 @@ from tests.storage.conftest import Shell
 from tests.storage.make import DAY, HOUR, NOW, digest
 
 URL = "https://client.example/oauth/client.json"
-DOCUMENT = Document(("private_key_jwt", "none"), digest("uris"), NOW, NOW + 300)
+DOCUMENT = Document(("private_key_jwt", "none"), NOW, NOW + 300)
 CLIENT = replace(make.client(URL), secret_digest=None, document=DOCUMENT)
 KEYS = KeySet("https://client.example/jwks.json", {"keys": [{"kid": "ü"}]}, NOW, NOW + 300)
 
@@ -35,7 +35,7 @@ async def test_what_changed_is_kept_and_what_is_ours_stays(database: Database) -
         token_endpoint_auth_method="none",
         metadata={"jwks_uri": KEYS.jwks_uri},
         created_at=NOW + DAY,
-        document=Document(("none",), digest("others"), NOW + DAY, NOW + 2 * DAY),
+        document=Document(("none",), NOW + DAY, NOW + 2 * DAY),
     )
     await database.keep_described_client(later, NOW + DAY)
 
