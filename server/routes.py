@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from server.handlers import access, authorize, home, mcp, metadata, register, status, token
+from server.handlers import access, authorize, home, mcp, metadata, openapi, register, status, token
 from server.settings import Settings
 
 OAUTH_ENDPOINTS = ("/authorize", "/token", "/revoke", "/introspect")
@@ -29,11 +29,14 @@ def routes(settings: Settings) -> Iterable[web.RouteDef]:
 
 
 def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
-    for document in ("oauth-authorization-server", "openid-configuration"):
-        yield web.get(f"{_WELL_KNOWN}/{document}", metadata.authorization_server)
-        yield web.get(f"{_WELL_KNOWN}/{document}/mcp", metadata.authorization_server)
-    yield web.get(f"{_WELL_KNOWN}/oauth-protected-resource", metadata.protected_resource)
-    yield web.get(f"{_WELL_KNOWN}/oauth-protected-resource/mcp", metadata.protected_resource)
+    for document, handler in (
+        ("oauth-authorization-server", metadata.authorization_server),
+        ("openid-configuration", metadata.authorization_server),
+        ("oauth-protected-resource", metadata.protected_resource),
+    ):
+        for path in (f"{_WELL_KNOWN}/{document}", f"{_WELL_KNOWN}/{document}/mcp"):
+            yield web.get(path, handler)
+            yield web.route("*", path, metadata.read_only)
     if settings.oauth_dcr != "off":
         yield web.options("/register", access.preflight)
         yield web.post("/register", register.register)
@@ -46,3 +49,4 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.post(path, handler)
     yield web.post("/introspect", token.introspect)
     yield web.get("/account", home.account)
+    yield web.get("/openapi.json", openapi.openapi)

@@ -9,7 +9,7 @@ from aiohttp import HttpVersion11, web
 from server import keys
 from server.handlers.errors import Handler
 
-CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/mcp")
+CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/mcp", "/openapi.json")
 """Where browser clients of any origin may call (CLIENTS: the Inspector runs OAuth in its page)."""
 
 SECURITY = {

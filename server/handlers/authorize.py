@@ -15,6 +15,7 @@ from server.oauth.authorize import ADVICE
 from server.oauth.errors import PageError
 from server.oauth.parameters import Parameters
 from server.oauth.redirect import destination, is_on_loopback
+from server.settings import Settings
 
 PAGE = "/oauth/authorize/page"
 FORM = "/oauth/authorize/approve"
@@ -30,7 +31,8 @@ async def authorize(request: web.Request) -> web.Response:
     ctx = requests.context(request)
     browser = _browser(request) or ctx.entropy(32).hex()
     response = redirect(request, f"{PAGE}?request={await endpoint.begin(params, browser, ctx)}")
-    response.set_cookie(_cookie(request), browser, secure=ctx.settings.secure, httponly=True, samesite="Lax", path="/")
+    name = cookie_name(ctx.settings)
+    response.set_cookie(name, browser, secure=ctx.settings.secure, httponly=True, samesite="Lax", path="/")
     return response
 
 
@@ -77,11 +79,11 @@ def _handle(params: Parameters) -> str:
     return handle
 
 
-def _cookie(request: web.Request) -> str:
+def cookie_name(settings: Settings) -> str:
     """Name the browser's cookie; ``__Host-`` binds it to this very host (RFC 6265bis section 4.1.3.2)."""
-    return "__Host-att_browser" if request.app[keys.SETTINGS].secure else "att_browser"
+    return "__Host-att_browser" if settings.secure else "att_browser"
 
 
 def _browser(request: web.Request) -> str | None:
-    value = request.cookies.get(_cookie(request), "")
+    value = request.cookies.get(cookie_name(request.app[keys.SETTINGS]), "")
     return value if _BROWSER_ID.fullmatch(value) else None
