@@ -68,6 +68,13 @@ def _documents() -> Iterator[Operation]:
         )
     yield Operation(
         method="get",
+        path="/oauth/stats",
+        name="stats",
+        summary="How many clients, codes and tokens are live",
+        answers={200: _json("The counts.", "Stats")},
+    )
+    yield Operation(
+        method="get",
         path="/openapi.json",
         name="openapi",
         summary="This document",
@@ -138,8 +145,7 @@ def _pages(settings: Settings) -> Iterator[Operation]:
         name="page",
         summary="The page that asks the user",
         parameters=(request, browser),
-        answers={200: _page("The page."), 302: _redirect("Back to the client, when the user allowed it before.")},
-        refusals=frozenset({403}),
+        answers={200: _page("The page.")},
         page=True,
     )
     yield Operation(
@@ -150,7 +156,6 @@ def _pages(settings: Settings) -> Iterator[Operation]:
         parameters=(browser,),
         body=APPROVAL,
         answers={303: _redirect("Back to the client, with a code or an error (RFC 6749 section 4.1.2).")},
-        refusals=frozenset({403}),
         page=True,
     )
     yield Operation(

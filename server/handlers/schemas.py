@@ -66,6 +66,7 @@ TOKEN_REQUEST = {
 
 def schemas(settings: Settings) -> dict[str, Any]:
     """Give the named shapes."""
+    counts = ("clients", "authorization_codes", "access_tokens", "refresh_tokens")
     return {
         "Error": _object(
             ("error", "error_description"),
@@ -94,6 +95,15 @@ def schemas(settings: Settings) -> dict[str, Any]:
             sub=_TEXT,
             aud=_URI,
             iss=_URI,
+        ),
+        "Stats": _object(
+            ("oauth_enabled", *counts, "issuer_url", "valid_scopes", "default_scopes", "provider"),
+            oauth_enabled={"const": True},
+            **{name: {"type": "integer", "minimum": 0} for name in counts},
+            issuer_url={"const": settings.issuer},
+            valid_scopes=_TEXTS,
+            default_scopes=_TEXTS,
+            provider=_TEXT,
         ),
         "ClientMetadata": _object((), **_client_metadata()),
         "ClientInformation": _object(

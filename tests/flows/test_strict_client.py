@@ -1,4 +1,4 @@
-"""A strict OAuth client library that knows nothing of this server, from discovery to revocation; the browser is ours."""
+"""A strict OAuth client library, which knows nothing of this server, from discovery to revocation."""
 
 import asyncio
 import json
