@@ -67,7 +67,8 @@ async def test_enumeration_by_timing_every_wrong_token_costs_and_tells_the_same(
         ]
         assert outcomes[0] == outcomes[1] == outcomes[2]
     outcomes = [
-        await work(asked, await live.refresh(app, token)) for token in (UNKNOWN[tokens.REFRESH], foreign["refresh_token"])
+        await work(asked, await live.refresh(app, token))
+        for token in (UNKNOWN[tokens.REFRESH], foreign["refresh_token"])
     ]
     assert outcomes[0] == outcomes[1]
 
