@@ -1,13 +1,10 @@
 """GET /openapi.json: it says what is there and what is answered, no less and no more."""
 
-import asyncio
 import json
 import re
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,15 +15,10 @@ from server.handlers.openapi import document
 from server.routes import routes
 from server.settings import load_settings
 from tests.browser import Answer, App
-from tests.flows.child import Child, connected
 from tests.support import Live
 
 Start = Callable[..., AbstractAsyncContextManager[Live]]
 
-RUN = 60
-"""Seconds that the generated requests may take."""
-CASES = 4
-"""Random requests for each operation, beside the systematic ones."""
 RARE = {408, 500, 503}
 """Answers that take a slow client, a fault of ours or a broken database."""
 

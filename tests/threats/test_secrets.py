@@ -137,15 +137,20 @@ async def test_secrets_are_nowhere_in_the_log_the_database_the_errors_and_the_fi
         answers: list[Answer] = []
         secrets, known = await use_everything(live, answers)
         answers += [await live.send("GET", path) for path in ("/oauth/stats", "/metrics", "/health/ready", "/")]
-        kept = b"".join(path.read_bytes() for path in sorted(tmp_path.glob("server.db*")))
+        kept = dump(tmp_path)
         assert await child.stop() == 0
-        kept += b"".join(path.read_bytes() for path in sorted(tmp_path.glob("server.db*")))
-    places = {"log": child.log, "database": kept.decode("latin-1"), "answers": "\n".join(map(everything, answers))}
+    kept += dump(tmp_path)
+    places = {"log": child.log, "database": kept, "answers": "\n".join(map(everything, answers))}
     assert known in places["log"]
     assert known in places["database"]
     assert len(secrets) > 10
     found = [(what, place) for what, secret in secrets.items() for place, text in places.items() if secret in text]
     assert found == []
+
+
+def dump(folder: Path) -> str:
+    """Give every byte of the database's files."""
+    return "".join(path.read_bytes().decode("latin-1") for path in sorted(folder.glob("server.db*")))
 
 
 def everything(answer: Answer) -> str:
