@@ -14,8 +14,10 @@ from server.settings import Settings
 _CACHED = {"Cache-Control": "public, max-age=300"}
 _PAGE = {"text/html": {"schema": {"type": "string"}}}
 _ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-_HTTP_ERRORS = frozenset({408, 413, 415, 417})
-"""What HTTP itself refuses; who accepts ``text/html`` gets a page wherever it happens."""
+_OF_A_BODY = frozenset({408, 413, 415})
+"""What is refused of a body; who accepts ``text/html`` gets a page wherever it happens."""
+_OF_HTTP = frozenset({400, 417})
+"""What may be refused before it is known where a request goes; that is told in JSON."""
 
 
 async def openapi(request: web.Request) -> web.Response:
@@ -72,22 +74,22 @@ def _describe(operation: Operation, settings: Settings) -> dict[str, Any]:
 
 def _refusals(operation: Operation, settings: Settings) -> list[int]:
     """List the statuses of errors: what any request can meet, then what this one can."""
-    statuses = {400, 417, 500} | operation.refusals
+    statuses = _OF_HTTP | {500} | operation.refusals
     if operation.body:
-        statuses |= {408, 413, 415}
+        statuses |= _OF_A_BODY
     if operation.limited and settings.rate_limits:
-        statuses.add(429)
+        statuses |= {429}
     if operation.uses_database:
-        statuses.add(503)
+        statuses |= {503}
     return sorted(statuses)
 
 
 def _refusal(status: int, operation: Operation) -> dict[str, Any]:
-    """Describe an error: JSON for programs, a page for people; a request that is no HTTP is always told in JSON."""
-    content = dict(_PAGE if operation.page else _ERROR)
-    if status == HTTPStatus.BAD_REQUEST:
+    """Describe an error: JSON for programs, a page for people."""
+    content = dict(_PAGE if operation.page and status != HTTPStatus.EXPECTATION_FAILED else _ERROR)
+    if status in _OF_HTTP:
         content |= _ERROR
-    if status in _HTTP_ERRORS:
+    if status in _OF_A_BODY:
         content |= _PAGE
     response: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": content}
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
