@@ -36,6 +36,7 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
     ):
         for path in (f"{_WELL_KNOWN}/{document}", f"{_WELL_KNOWN}/{document}/mcp"):
             yield web.get(path, handler)
+            yield web.options(path, access.preflight)
             yield web.route("*", path, metadata.read_only)
     if settings.oauth_dcr != "off":
         yield web.options("/register", access.preflight)
