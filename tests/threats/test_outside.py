@@ -33,7 +33,12 @@ OURSELVES = ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "127.1", "
 async def watched_port() -> AsyncIterator[tuple[int, list[Any]]]:
     """Give a port of this machine, and every connection that is made to it."""
     made: list[Any] = []
-    server = await asyncio.start_server(lambda _, writer: (made.append(writer), writer.close()), "127.0.0.1", 0)  # type: ignore[func-returns-value]
+
+    async def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        made.append(writer)
+        writer.close()
+
+    server = await asyncio.start_server(note, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1], made
 
