@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from server.handlers import access, authorize, home, mcp, metadata, register, status, token
+from server.handlers import access, authorize, home, mcp, metadata, openapi, register, status, token
 from server.handlers.limits import limited
 from server.settings import Settings
 
@@ -30,11 +30,15 @@ def routes(settings: Settings) -> Iterable[web.RouteDef]:
 
 
 def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
-    for document in ("oauth-authorization-server", "openid-configuration"):
-        yield web.get(f"{_WELL_KNOWN}/{document}", metadata.authorization_server)
-        yield web.get(f"{_WELL_KNOWN}/{document}/mcp", metadata.authorization_server)
-    yield web.get(f"{_WELL_KNOWN}/oauth-protected-resource", metadata.protected_resource)
-    yield web.get(f"{_WELL_KNOWN}/oauth-protected-resource/mcp", metadata.protected_resource)
+    for document, handler in (
+        ("oauth-authorization-server", metadata.authorization_server),
+        ("openid-configuration", metadata.authorization_server),
+        ("oauth-protected-resource", metadata.protected_resource),
+    ):
+        for path in (f"{_WELL_KNOWN}/{document}", f"{_WELL_KNOWN}/{document}/mcp"):
+            yield web.get(path, handler)
+            yield web.options(path, access.preflight)
+            yield web.route("*", path, metadata.read_only)
     if settings.oauth_dcr != "off":
         yield web.options("/register", access.preflight)
         yield web.post("/register", limited("/register", register.register))
@@ -47,8 +51,9 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
     # Where nobody need be asked the page's GET yields a code, so a HEAD must not be answered by it.
     yield web.get(authorize.PAGE, authorize.page, allow_head=False)
     yield web.post(authorize.FORM, authorize.decide)
-    for path, handler in (("/token", limited("/token", token.token)), ("/revoke", token.revoke)):
+    for path, authenticated in (("/token", limited("/token", token.token)), ("/revoke", token.revoke)):
         yield web.options(path, access.preflight)
-        yield web.post(path, handler)
+        yield web.post(path, authenticated)
     yield web.post("/introspect", token.introspect)
     yield web.get("/account", home.account)
+    yield web.get("/openapi.json", openapi.openapi)

@@ -3,14 +3,15 @@
 import contextvars
 import logging
 import time
+from http import HTTPStatus
 
 from aiohttp import HttpVersion11, web
 
 from server import keys
 from server.handlers.address import client_address
-from server.handlers.errors import Handler
+from server.handlers.errors import NO_STORE, Handler
 
-CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/mcp")
+CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/mcp", "/openapi.json")
 """Where browser clients of any origin may call (CLIENTS: the Inspector runs OAuth in its page)."""
 
 SECURITY = {
@@ -76,16 +77,17 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers.update(_CORS)
 
 
-async def expect(request: web.Request) -> None:
+async def expect(request: web.Request) -> web.Response | None:
     """Tell a client that waits for it to send its body; no other expectation is met (RFC 9110 section 10.1.1).
 
-    Raises:
-        web.HTTPExpectationFailed: The client expects something else.
+    aiohttp asks this before the middlewares, so the refusal is made here.
     """
     if request.headers["Expect"].lower() != "100-continue":
-        raise web.HTTPExpectationFailed
+        content = {"error": "expectation_failed", "error_description": "only 100-continue can be expected"}
+        return web.json_response(content, status=HTTPStatus.EXPECTATION_FAILED, headers=NO_STORE)
     if request.version >= HttpVersion11 and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return None
 
 
 async def preflight(request: web.Request) -> web.Response:

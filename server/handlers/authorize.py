@@ -34,7 +34,8 @@ async def authorize(request: web.Request) -> web.Response:
     browser = _browser(request) or ctx.entropy(32).hex()
     who = partial(request.app[keys.IDENTITY].visitor, request)
     response = redirect(request, f"{PAGE}?request={await endpoint.begin(params, browser, ctx, who)}")
-    response.set_cookie(_cookie(request), browser, secure=ctx.settings.secure, httponly=True, samesite="Lax", path="/")
+    name = cookie_name(ctx.settings)
+    response.set_cookie(name, browser, secure=ctx.settings.secure, httponly=True, samesite="Lax", path="/")
     return response
 
 
@@ -115,11 +116,11 @@ def _handle(params: Parameters) -> str:
     return handle
 
 
-def _cookie(request: web.Request) -> str:
+def cookie_name(settings: Settings) -> str:
     """Name the browser's cookie; ``__Host-`` binds it to this very host (RFC 6265bis section 4.1.3.2)."""
-    return "__Host-att_browser" if request.app[keys.SETTINGS].secure else "att_browser"
+    return "__Host-att_browser" if settings.secure else "att_browser"
 
 
 def _browser(request: web.Request) -> str | None:
-    value = request.cookies.get(_cookie(request), "")
+    value = request.cookies.get(cookie_name(request.app[keys.SETTINGS]), "")
     return value if _BROWSER_ID.fullmatch(value) else None

@@ -23,6 +23,11 @@ async def protected_resource(request: web.Request) -> web.Response:
     return web.json_response(metadata.protected_resource(app[keys.SETTINGS], app[keys.KERNEL].title), headers=_CACHED)
 
 
+async def read_only(request: web.Request) -> web.Response:
+    """Refuse to do anything to a document but read it (RFC 9110 section 15.5.6)."""
+    raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD", "OPTIONS"))
+
+
 async def openai_apps_challenge(request: web.Request) -> web.Response:
     """Give the token by which OpenAI verifies the domain, alone in the body."""
     token = request.app[keys.SETTINGS].openai_apps_challenge

@@ -97,7 +97,6 @@ async def test_every_form_of_the_resource_gives_the_same_audience(live: Live, pa
         ({"resource": "https://evil.example"}, "invalid_target"),
         ({"grant_type": ""}, "invalid_request"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
-        ({"grant_type": "password"}, "unsupported_grant_type"),
     ],
 )
 async def test_all_checks_pass_before_the_code_is_used(live: Live, changed: dict[str, str], error: str) -> None:
