@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from server.handlers import access, authorize, home, mcp, metadata, register, status, token
+from server.oauth.provider import BEGIN
 from server.settings import Settings
 
 OAUTH_ENDPOINTS = ("/authorize", "/token", "/revoke", "/introspect")
@@ -39,6 +40,7 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.post("/register", register.register)
     yield web.get("/authorize", authorize.authorize)
     yield web.post("/authorize", authorize.authorize)
+    yield web.get(BEGIN, authorize.begin, allow_head=False)
     yield web.get(authorize.PAGE, authorize.page)
     yield web.post(authorize.FORM, authorize.decide)
     for path, handler in (("/token", token.token), ("/revoke", token.revoke)):

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -29,9 +30,16 @@ async def authorize(request: web.Request) -> web.Response:
     params = await requests.form(request) if request.method == "POST" else requests.query(request)
     ctx = requests.context(request)
     browser = _browser(request) or ctx.entropy(32).hex()
-    response = redirect(request, f"{PAGE}?request={await endpoint.begin(params, browser, ctx)}")
-    response.set_cookie(_cookie(request), browser, secure=ctx.settings.secure, httponly=True, samesite="Lax", path="/")
-    return response
+    return _lead_to_page(request, await endpoint.begin(params, browser, ctx), browser)
+
+
+async def begin(request: web.Request) -> web.Response:
+    """Open a request that another server checked and kept; the first browser to come owns it."""
+    handle = _handle(requests.query(request))
+    ctx = requests.context(request)
+    browser = _browser(request) or ctx.entropy(32).hex()
+    await consent.open_first(handle, browser, ctx)
+    return _lead_to_page(request, handle, browser)
 
 
 async def page(request: web.Request) -> web.Response:
@@ -64,6 +72,13 @@ async def decide(request: web.Request) -> web.Response:
     code = await consent.approve(waiting, params.all("scope"), demo.USER, ctx)
     log.info("Generated authorization code for client: %s", client.client_id)
     return redirect(request, consent.success_uri(waiting, code, ctx.settings.issuer))
+
+
+def _lead_to_page(request: web.Request, handle: str, browser: str) -> web.Response:
+    response = redirect(request, f"{PAGE}?{urlencode({'request': handle})}")
+    secure = request.app[keys.SETTINGS].secure
+    response.set_cookie(_cookie(request), browser, secure=secure, httponly=True, samesite="Lax", path="/")
+    return response
 
 
 def _handle(params: Parameters) -> str:

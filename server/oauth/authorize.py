@@ -19,7 +19,7 @@ from server.oauth.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from server.oauth.model import AuthorizationRequest, Client
+from server.oauth.model import UNOPENED, AuthorizationRequest, Client
 from server.oauth.parameters import Parameters
 
 REQUEST_TTL = 600
@@ -87,12 +87,13 @@ CHECKS: tuple[Callable[[Parameters, Client], None], ...] = (
 )
 
 
-async def begin(params: Parameters, browser: str, ctx: Context) -> str:
+async def begin(params: Parameters, browser: str | None, ctx: Context) -> str:
     """Check an authorization request and keep it for its user's decision.
 
     Args:
         params: The request's parameters.
-        browser: The random id in the browser's cookie, to which the request is bound.
+        browser: The random id in the browser's cookie, to which the request is bound; ``None`` leaves it to the first
+            browser that opens it.
         ctx: The request's context.
 
     Returns:
@@ -114,7 +115,7 @@ async def begin(params: Parameters, browser: str, ctx: Context) -> str:
     handle = ctx.entropy(32).hex()
     request = AuthorizationRequest(
         handle_digest=tokens.digest(handle),
-        browser_digest=tokens.digest(browser),
+        browser_digest=UNOPENED if browser is None else tokens.digest(browser),
         client_id=client.client_id,
         redirect_uri=redirect_uri,
         state=_state(params),

@@ -9,6 +9,17 @@ from server.oauth.errors import AccessDenied, PageError, RedirectError
 from server.oauth.model import AuthorizationCode, AuthorizationRequest, Client, User
 
 
+async def open_first(handle: str, browser: str, ctx: Context) -> None:
+    """Bind a request that no browser has opened yet to the first one that does; any other stays as it is.
+
+    Args:
+        handle: The request's handle.
+        browser: The random id that the browser's cookie has, or will have.
+        ctx: The request's context.
+    """
+    await ctx.store.open_authorization_request(tokens.digest(handle), tokens.digest(browser), ctx.now)
+
+
 async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[AuthorizationRequest, Client]:
     """Give the request that waits under a handle, and its client, to the browser that began it.
 

@@ -37,12 +37,17 @@ class User:
     disabled_at: int | None = None
 
 
+UNOPENED = ""
+"""The browser digest of a request that no browser has opened; it is no digest of anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
     """A validated authorization request that waits for its user's decision."""
 
     handle_digest: str
     browser_digest: str
+    """Of the browser that may answer; `UNOPENED` until one has opened the request."""
     client_id: str
     redirect_uri: str
     state: str | None
