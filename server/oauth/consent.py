@@ -6,7 +6,7 @@ from server.oauth import redirect, tokens
 from server.oauth.authorize import ADVICE
 from server.oauth.context import Context
 from server.oauth.errors import AccessDenied, PageError, RedirectError
-from server.oauth.model import AuthorizationCode, AuthorizationRequest, Client, User
+from server.oauth.model import UNOPENED, AuthorizationCode, AuthorizationRequest, Client, User
 
 
 async def open_first(handle: str, browser: str, ctx: Context) -> None:
@@ -17,7 +17,9 @@ async def open_first(handle: str, browser: str, ctx: Context) -> None:
         browser: The random id that the browser's cookie has, or will have.
         ctx: The request's context.
     """
-    await ctx.store.open_authorization_request(tokens.digest(handle), tokens.digest(browser), ctx.now)
+    request = await ctx.store.get_authorization_request(tokens.digest(handle))
+    if request is not None and request.browser_digest == UNOPENED:
+        await ctx.store.open_authorization_request(request.handle_digest, tokens.digest(browser), ctx.now)
 
 
 async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[AuthorizationRequest, Client]:

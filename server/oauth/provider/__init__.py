@@ -11,7 +11,7 @@ from pydantic import AnyUrl
 from server.clock import Clock
 from server.oauth import authorize, bearer, clients, grants, revocation, scopes, tokens
 from server.oauth.context import Context
-from server.oauth.errors import InvalidGrant, InvalidToken, OAuthError, PageError, RedirectError
+from server.oauth.errors import InvalidClient, InvalidGrant, InvalidToken, OAuthError, PageError, RedirectError
 from server.oauth.model import Client
 from server.oauth.parameters import Parameters
 from server.oauth.provider import words
@@ -114,11 +114,13 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
         self, client: OAuthClientInformationFull, authorization_code: str
     ) -> sdk.AuthorizationCode | None:
         """Give a code that can be exchanged, or ``None``; a replay ends what came of it (RFC 6749 section 4.1.2)."""
-        with words.token_errors():
-            try:
-                stored = await grants.find_code(authorization_code, await self._client(client), self._context())
-            except InvalidGrant:
-                return None
+        known = await self._store.get_client(client.client_id)
+        if known is None:
+            return None
+        try:
+            stored = await grants.find_code(authorization_code, known, self._context())
+        except InvalidGrant:
+            return None
         return sdk.AuthorizationCode(
             code=authorization_code,
             scopes=list(stored.scopes),
@@ -140,10 +142,13 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
             TokenError: It was used meanwhile, which ends what came of it, or is over.
         """
         ctx = self._context()
-        with words.token_errors():
-            known = await self._client(client)
+        try:
+            known = await self._known(client)
             stored = await grants.find_code(authorization_code.code, known, ctx)
-            return OAuthToken.model_validate(await grants.redeem(stored, known, ctx))
+            answer = await grants.redeem(stored, known, ctx)
+        except OAuthError as error:
+            raise words.token_error(error) from error
+        return OAuthToken.model_validate(answer)
 
     async def load_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: str
@@ -173,8 +178,10 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
             TokenError: It is over, reused, or more is asked for than was granted.
         """
         asked = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.token), ("scope", " ".join(scopes))]
-        with words.token_errors():
-            answer = await grants.token(Parameters(asked), await self._client(client), self._context())
+        try:
+            answer = await grants.token(Parameters(asked), await self._known(client), self._context())
+        except OAuthError as error:
+            raise words.token_error(error) from error
         return OAuthToken.model_validate(answer)
 
     async def load_access_token(self, token: str) -> sdk.AccessToken | None:
@@ -198,8 +205,8 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
     def _context(self) -> Context:
         return Context(self._store, self._settings, self._entropy, self._clock())
 
-    async def _client(self, client: OAuthClientInformationFull) -> Client:
+    async def _known(self, client: OAuthClientInformationFull) -> Client:
         known = await self._store.get_client(client.client_id)
         if known is None:
-            raise sdk.TokenError("invalid_client", "this client is not registered here; register it again")
+            raise InvalidClient("this client is not registered here; register it again")
         return known

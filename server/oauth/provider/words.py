@@ -1,7 +1,6 @@
 """The domain's values and errors in the SDK's words."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import cast, get_args
 
 from mcp.server.auth import provider as sdk
@@ -101,16 +100,12 @@ def authorize_error(error: OAuthError) -> sdk.AuthorizeError:
     return sdk.AuthorizeError(cast(sdk.AuthorizationErrorCode, code), error.description)
 
 
-@contextmanager
-def token_errors() -> Iterator[None]:
-    """Name a token request's errors in the SDK's words (RFC 6749 section 5.2).
+def token_error(error: OAuthError) -> sdk.TokenError | StoreUnavailable:
+    """Name a token request's error in the SDK's words (RFC 6749 section 5.2).
 
-    The SDK has no word for "try again": that stays `StoreUnavailable`, lest a client drop a good token.
+    The SDK has no word for "try again", and any other might cost the client a good token.
     """
-    try:
-        yield
-    except TemporarilyUnavailable as error:
-        raise StoreUnavailable(error.description) from error
-    except OAuthError as error:
-        code = error.code if error.code in get_args(sdk.TokenErrorCode) else "invalid_request"
-        raise sdk.TokenError(cast(sdk.TokenErrorCode, code), error.description) from error
+    if isinstance(error, TemporarilyUnavailable):
+        return StoreUnavailable(error.description)
+    code = error.code if error.code in get_args(sdk.TokenErrorCode) else "invalid_request"
+    return sdk.TokenError(cast(sdk.TokenErrorCode, code), error.description)
