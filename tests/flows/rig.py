@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -47,10 +48,12 @@ class Person:
     async def open(self, url: str) -> None:
         self.visits += 1
         browser = self.live.browser()
-        led = await browser.send("GET", url)
-        shown = await browser.send("GET", led.location)
+        shown = await browser.send("GET", url)
+        while shown.status == HTTPStatus.FOUND:
+            url = shown.location
+            shown = await browser.send("GET", url)
         assert shown.status == 200, shown.text
-        back = await Page(browser, shown, led.location, "").approve()
+        back = await Page(browser, shown, url, "").approve()
         assert back.location.startswith(CALLBACK)
         self.returned = back.returned
 

@@ -402,4 +402,4 @@ async def test_locked_database_costs_no_token(live: Live) -> None:
             with pytest.raises(AuthorizeError) as refused:
                 await provider.authorize(client, request())
         assert refused.value.error == "temporarily_unavailable"
-        assert await refresh(provider, client, issued.refresh_token)
+        assert (await refresh(provider, client, issued.refresh_token)).refresh_token
