@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.handlers import access, authorize, home, mcp, metadata, openapi, register, status, token
 from server.handlers.limits import limited
+from server.oauth.provider import BEGIN
 from server.settings import Settings
 
 OAUTH_ENDPOINTS = ("/authorize", "/token", "/revoke", "/introspect")
@@ -48,7 +49,8 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.delete("/register/{client_id}", limited("/register", register.delete))
     yield web.get("/authorize", limited("/authorize", authorize.authorize))
     yield web.post("/authorize", limited("/authorize", authorize.authorize))
-    # Where nobody need be asked the page's GET yields a code, so a HEAD must not be answered by it.
+    # These change something, or may yield a code where nobody need be asked, so a HEAD must not be answered by them.
+    yield web.get(BEGIN, authorize.begin, allow_head=False)
     yield web.get(authorize.PAGE, authorize.page, allow_head=False)
     yield web.post(authorize.FORM, authorize.decide)
     for path, authenticated in (("/token", limited("/token", token.token)), ("/revoke", token.revoke)):

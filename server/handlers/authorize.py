@@ -4,6 +4,7 @@ import logging
 import re
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -33,10 +34,16 @@ async def authorize(request: web.Request) -> web.Response:
     ctx = requests.context(request)
     browser = _browser(request) or ctx.entropy(32).hex()
     who = partial(request.app[keys.IDENTITY].visitor, request)
-    response = redirect(request, f"{PAGE}?request={await endpoint.begin(params, browser, ctx, who)}")
-    name = cookie_name(ctx.settings)
-    response.set_cookie(name, browser, secure=ctx.settings.secure, httponly=True, samesite="Lax", path="/")
-    return response
+    return _lead_to_page(request, await endpoint.begin(params, browser, ctx, who), browser)
+
+
+async def begin(request: web.Request) -> web.Response:
+    """Open a request that another server checked and kept; the first browser to come owns it."""
+    handle = _handle(requests.query(request))
+    ctx = requests.context(request)
+    browser = _browser(request) or ctx.entropy(32).hex()
+    await consent.open_first(handle, browser, ctx)
+    return _lead_to_page(request, handle, browser)
 
 
 async def page(request: web.Request) -> web.Response:
@@ -103,6 +110,14 @@ def _described(scope: str, settings: Settings) -> dict[str, Any]:
         "description": scopes.describe(scope),
         "implied": [scopes.describe(name) for name in settings.oauth_valid_scopes if name in implied],
     }
+
+
+def _lead_to_page(request: web.Request, handle: str, browser: str) -> web.Response:
+    response = redirect(request, f"{PAGE}?{urlencode({'request': handle})}")
+    settings = request.app[keys.SETTINGS]
+    name = cookie_name(settings)
+    response.set_cookie(name, browser, secure=settings.secure, httponly=True, samesite="Lax", path="/")
+    return response
 
 
 def _handle(params: Parameters) -> str:

@@ -21,7 +21,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RETRY_AFTER = "5"
 NO_STORE = {"Cache-Control": "no-store"}
 
-_PAGES = frozenset({"/", "/account", "/authorize", "/oauth/authorize/page", "/oauth/authorize/approve"})
+_PAGES = frozenset(
+    {"/", "/account", "/authorize", "/oauth/authorize/begin", "/oauth/authorize/page", "/oauth/authorize/approve"}
+)
 _BUSY = PageError(
     "The server is busy",
     "It cannot read or write its data just now, and nothing was changed.",

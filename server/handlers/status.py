@@ -3,25 +3,15 @@
 from aiohttp import web
 
 from server import keys
+from server.handlers import requests
+from server.oauth.statistics import statistics
 
 
 async def stats(request: web.Request) -> web.Response:
     """Count what is live."""
-    settings = request.app[keys.SETTINGS]
-    if not settings.oauth_enabled:
+    if not request.app[keys.SETTINGS].oauth_enabled:
         return web.json_response({"oauth_enabled": False})
-    counts = await request.app[keys.STORE].count_live(request.app[keys.CLOCK]())
-    content = {
-        "oauth_enabled": True,
-        "issuer_url": settings.issuer,
-        "valid_scopes": list(settings.oauth_valid_scopes),
-        "default_scopes": list(settings.oauth_default_scopes),
-        "clients": counts.clients,
-        "authorization_codes": counts.authorization_codes,
-        "access_tokens": counts.access_tokens,
-        "refresh_tokens": counts.refresh_tokens,
-        "provider": settings.oauth_provider,
-    }
+    content = await statistics(requests.context(request))
     return web.json_response(content, headers={"Cache-Control": "no-store"})
 
 

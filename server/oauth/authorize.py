@@ -18,7 +18,7 @@ from server.oauth.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from server.oauth.model import AuthorizationRequest, Client, Visitor
+from server.oauth.model import UNOPENED, AuthorizationRequest, Client, Visitor
 from server.oauth.parameters import Parameters
 from server.oauth.remote import RemoteError
 
@@ -92,7 +92,7 @@ async def nobody(_request: AuthorizationRequest) -> None:
     """Find nobody at the browser."""
 
 
-async def begin(params: Parameters, browser: str, ctx: Context, who: Who = nobody) -> str:
+async def begin(params: Parameters, browser: str | None, ctx: Context, who: Who = nobody) -> str:
     """Check an authorization request and keep it for its user's decision.
 
     Nothing is decided here, whoever is at the browser: some clients fetch this address themselves before
@@ -100,7 +100,8 @@ async def begin(params: Parameters, browser: str, ctx: Context, who: Who = nobod
 
     Args:
         params: The request's parameters.
-        browser: The random id in the browser's cookie, to which the request is bound.
+        browser: The random id in the browser's cookie, to which the request is bound; ``None`` leaves it to the first
+            browser that opens it.
         ctx: The request's context.
         who: Finds out who is at the browser.
 
@@ -126,7 +127,9 @@ async def begin(params: Parameters, browser: str, ctx: Context, who: Who = nobod
     return handle
 
 
-def _request(params: Parameters, redirect_uri: str, handle: str, browser: str, ctx: Context) -> AuthorizationRequest:
+def _request(
+    params: Parameters, redirect_uri: str, handle: str, browser: str | None, ctx: Context
+) -> AuthorizationRequest:
     """Put together what is kept.
 
     Raises:
@@ -135,7 +138,7 @@ def _request(params: Parameters, redirect_uri: str, handle: str, browser: str, c
     """
     return AuthorizationRequest(
         handle_digest=tokens.digest(handle),
-        browser_digest=tokens.digest(browser),
+        browser_digest=UNOPENED if browser is None else tokens.digest(browser),
         client_id=params.require("client_id"),
         redirect_uri=redirect_uri,
         state=_state(params),

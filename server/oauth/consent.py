@@ -7,7 +7,20 @@ from server.oauth.audit import Kind
 from server.oauth.authorize import ADVICE
 from server.oauth.context import Context
 from server.oauth.errors import AccessDenied, ConsentRequired, PageError, RedirectError
-from server.oauth.model import AuthorizationCode, AuthorizationRequest, Client, Consent, User, Visitor
+from server.oauth.model import UNOPENED, AuthorizationCode, AuthorizationRequest, Client, Consent, User, Visitor
+
+
+async def open_first(handle: str, browser: str, ctx: Context) -> None:
+    """Bind a request that no browser has opened yet to the first one that does; any other stays as it is.
+
+    Args:
+        handle: The request's handle.
+        browser: The random id that the browser's cookie has, or will have.
+        ctx: The request's context.
+    """
+    request = await ctx.store.get_authorization_request(tokens.digest(handle))
+    if request is not None and request.browser_digest == UNOPENED:
+        await ctx.store.open_authorization_request(request.handle_digest, tokens.digest(browser), ctx.now)
 
 
 async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[AuthorizationRequest, Client]:

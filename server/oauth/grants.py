@@ -61,12 +61,28 @@ async def authorization_code(params: Parameters, client: Client, ctx: Context) -
     if not pkce.is_well_formed(verifier):
         raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
     audience = resource.audience(params.all("resource"), ctx.settings)
+    stored = await find_code(code, client, ctx)
+    _check_bindings(stored, params, verifier, audience)
+    return await redeem(stored, client, ctx)
+
+
+async def find_code(code: str, client: Client, ctx: Context) -> AuthorizationCode:
+    """Give a client's unused, unexpired code; a replay revokes what came of it (RFC 6749 section 4.1.2).
+
+    Raises:
+        InvalidGrant: There is none.
+    """
     if not tokens.is_well_formed(tokens.CODE, code):
         raise InvalidGrant(_OVER, detail="no such code can exist")
-    code_digest = tokens.digest(code)
-    stored = await ctx.store.get_authorization_code(code_digest)
-    stored = await _unused_code_of(stored, client, ctx)
-    _check_bindings(stored, params, verifier, audience)
+    return await _unused_code_of(await ctx.store.get_authorization_code(tokens.digest(code)), client, ctx)
+
+
+async def redeem(stored: AuthorizationCode, client: Client, ctx: Context) -> TokenAnswer:
+    """Use up a code whose bindings were checked; of several at once, one gets the tokens.
+
+    Raises:
+        InvalidGrant: It was used meanwhile, which is a replay; or its client or user has gone.
+    """
     grant = _new_grant(stored, ctx)
     access, access_row = issue.access_token(grant, grant.scopes, ctx)
     refresh, refresh_row = (
@@ -75,8 +91,11 @@ async def authorization_code(params: Parameters, client: Client, ctx: Context) -
         else (None, None)
     )
     event = ctx.grant_event(Kind.TOKENS_ISSUED, grant, scopes.join(grant.scopes))
-    if not await ctx.store.redeem_authorization_code(code_digest, grant, access_row, refresh_row, ctx.now, event):
-        await _unused_code_of(await ctx.store.get_authorization_code(code_digest), client, ctx)
+    redeemed = await ctx.store.redeem_authorization_code(
+        stored.code_digest, grant, access_row, refresh_row, ctx.now, event
+    )
+    if not redeemed:
+        await _unused_code_of(await ctx.store.get_authorization_code(stored.code_digest), client, ctx)
         raise InvalidGrant(_OVER, detail="its client or user has gone")
     return issue.answer(access, access_row, refresh, ctx)
 

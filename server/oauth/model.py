@@ -85,12 +85,17 @@ class Visitor:
     """Whether they proved who they are; a consent of somebody who did not is never remembered."""
 
 
+UNOPENED = ""
+"""The browser digest of a request that no browser has opened; it is no digest of anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
     """A validated authorization request that waits for its user's decision."""
 
     handle_digest: str
     browser_digest: str
+    """Of the browser that may answer; `UNOPENED` until one has opened the request."""
     client_id: str
     redirect_uri: str
     state: str | None

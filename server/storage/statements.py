@@ -103,6 +103,11 @@ SELECT handle_digest, browser_digest, client_id, redirect_uri, state,
     scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint
 FROM authorization_requests WHERE handle_digest = :handle_digest"""
 
+OPEN_AUTHORIZATION_REQUEST = """
+UPDATE authorization_requests SET browser_digest = :browser_digest
+WHERE handle_digest = :handle_digest AND browser_digest = '' AND decided_at IS NULL AND expires_at > :now
+RETURNING 1"""
+
 DECIDE_AUTHORIZATION_REQUEST = """
 UPDATE authorization_requests SET decided_at = :now
 WHERE handle_digest = :handle_digest AND decided_at IS NULL AND expires_at > :now

@@ -63,6 +63,11 @@ class SqlStore:
         """Give the request, decided and expired ones too, or ``None``."""
         return await self._driver.read(_get_authorization_request(handle_digest))
 
+    async def open_authorization_request(self, handle_digest: str, browser_digest: str, now: int) -> bool:
+        """Bind a pending request that no browser has opened."""
+        opening = {"handle_digest": handle_digest, "browser_digest": browser_digest, "now": now}
+        return await self._driver.write(_returns_row(sql.OPEN_AUTHORIZATION_REQUEST, **opening))
+
     async def approve_authorization_request(
         self,
         handle_digest: str,

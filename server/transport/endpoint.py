@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from aiohttp import web
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER, unsupported_protocol_version_rejection
 from mcp_types import DEFAULT_NEGOTIATED_VERSION, PROTOCOL_VERSION_META_KEY
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from server.oauth.bearer import Caller
+from server.oauth.provider.words import access_token
 from server.settings import Settings
 from server.transport.body import read_body
 from server.transport.exchange import exchange
@@ -81,17 +81,7 @@ def _acting_as(caller: Caller | None, issuer: str) -> Iterator[None]:
     if caller is None:
         yield
         return
-    user = caller.user
-    access = AccessToken(
-        token=caller.token,
-        client_id=caller.access.client_id,
-        scopes=list(caller.access.scopes),
-        expires_at=caller.access.expires_at,
-        resource=caller.access.audience,
-        subject=None if user is None else user.user_id,
-        claims={"iss": issuer, "name": user and user.name, "email": user and user.email},
-    )
-    reset = auth_context_var.set(AuthenticatedUser(access))
+    reset = auth_context_var.set(AuthenticatedUser(access_token(caller, issuer)))
     try:
         yield
     finally:

@@ -44,6 +44,8 @@ class Child:
     environment: dict[str, str] = field(default_factory=dict)
     command: Sequence[str] = SERVE
     """What Python runs; a test that breaks the server on purpose gives a script."""
+    ready: str = "/health"
+    """What answers 200 once it serves."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -86,7 +88,7 @@ class Child:
         while asyncio.get_running_loop().time() < deadline:
             assert process.poll() is None, self.log
             try:
-                async with http.get(f"{self.url}/health") as response:
+                async with http.get(self.url + self.ready) as response:
                     if response.status == 200:
                         return
             except aiohttp.ClientError:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.oauth.model import Client, Counts
+from server.oauth.model import UNOPENED, Client, Counts
 from server.storage.database import Database
 from tests.storage import make
 from tests.storage.conftest import Shell
@@ -64,6 +64,29 @@ async def test_a_known_user_is_left_as_they_are(database: Database, shell: Shell
 
     assert shell("SELECT name FROM users") == [("Uschi",)]
     assert await database.get_access_token(digest("access"), NOW) is not None
+
+
+async def test_a_request_that_no_browser_has_opened_is_bound_once(database: Database) -> None:
+    await database.add_authorization_request(replace(make.request(), browser_digest=UNOPENED))
+    browsers = [digest(f"browser {number}") for number in range(10)]
+    opened = await asyncio.gather(
+        *(database.open_authorization_request(digest("handle"), browser, NOW) for browser in browsers)
+    )
+    assert opened.count(True) == 1
+    kept = await database.get_authorization_request(digest("handle"))
+    assert kept is not None
+    assert kept.browser_digest == browsers[opened.index(True)]
+
+
+async def test_a_request_that_is_bound_decided_expired_or_unknown_is_not_opened(database: Database) -> None:
+    await database.add_client(make.client())
+    await database.add_authorization_request(make.request())
+    for word in ("decided", "expired"):
+        await database.add_authorization_request(replace(make.request(word), browser_digest=UNOPENED))
+    assert await database.deny_authorization_request(digest("decided"), NOW)
+    for word, now in (("handle", NOW), ("decided", NOW), ("expired", NOW + 600), ("unknown", NOW)):
+        assert not await database.open_authorization_request(digest(word), digest("browser"), now), word
+    assert await database.get_authorization_request(digest("handle")) == make.request()
 
 
 async def test_a_request_is_decided_once(database: Database) -> None:
