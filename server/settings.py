@@ -88,7 +88,6 @@ Seconds = Annotated[int, Field(ge=1, le=_TEN_YEARS, description=f"whole seconds 
 NotYetText = Annotated[str, AfterValidator(_refuse), Field(description="nothing so far")]
 NotYetNames = Annotated[Names, AfterValidator(_refuse), Field(description="nothing so far")]
 NotYetSecret = Annotated[SecretStr, AfterValidator(_refuse), Field(description="nothing so far")]
-NotYetSwitch = Annotated[bool, AfterValidator(_refuse), Field(description="false so far")]
 
 
 class Settings(BaseSettings):

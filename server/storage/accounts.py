@@ -1,8 +1,24 @@
 """The customers' accounts, for the tools."""
 
-from server.storage import statements as sql
 from server.storage.driver import Driver, Script, Statement
 from server.tools.account_summary import Account, PaymentMethod
+
+_GET_ACCOUNTS = """
+SELECT account_id, user_id, name, kind, balance_cents, due_on, autopay
+FROM accounts WHERE user_id = :user_id ORDER BY account_id"""
+
+_GET_PAYMENT_METHODS = """
+SELECT p.account_id, p.payment_method_id, p.brand, p.last_four, p.is_default
+FROM payment_methods p JOIN accounts a ON a.account_id = p.account_id
+WHERE a.user_id = :user_id ORDER BY p.account_id, p.position"""
+
+_ADD_ACCOUNT = """
+INSERT INTO accounts (account_id, user_id, name, kind, balance_cents, due_on, autopay, created_at)
+VALUES (:account_id, :user_id, :name, :kind, :balance_cents, :due_on, :autopay, :now)"""
+
+_ADD_PAYMENT_METHOD = """
+INSERT INTO payment_methods (payment_method_id, account_id, position, brand, last_four, is_default)
+VALUES (:payment_method_id, :account_id, :position, :brand, :last_four, :is_default)"""
 
 
 class SqlAccountStore:
@@ -23,9 +39,9 @@ class SqlAccountStore:
 
 def _get_accounts(user_id: str) -> Script[tuple[Account, ...]]:
     user = {"user_id": user_id}
-    accounts = yield Statement(sql.GET_ACCOUNTS, user)
+    accounts = yield Statement(_GET_ACCOUNTS, user)
     methods: dict[str, list[PaymentMethod]] = {}
-    for account_id, payment_method_id, brand, last_four, is_default in (yield Statement(sql.GET_PAYMENT_METHODS, user)):
+    for account_id, payment_method_id, brand, last_four, is_default in (yield Statement(_GET_PAYMENT_METHODS, user)):
         method = PaymentMethod(payment_method_id, brand, last_four, bool(is_default))
         methods.setdefault(account_id, []).append(method)
     return tuple(
@@ -45,7 +61,7 @@ def _open_accounts(user_id: str, accounts: tuple[Account, ...], now: int) -> Scr
 
 def _add_account(user_id: str, account: Account, now: int) -> Script[None]:
     yield Statement(
-        sql.ADD_ACCOUNT,
+        _ADD_ACCOUNT,
         {
             "account_id": account.account_id,
             "user_id": user_id,
@@ -59,7 +75,7 @@ def _add_account(user_id: str, account: Account, now: int) -> Script[None]:
     )
     for position, method in enumerate(account.payment_methods):
         yield Statement(
-            sql.ADD_PAYMENT_METHOD,
+            _ADD_PAYMENT_METHOD,
             {
                 "payment_method_id": method.payment_method_id,
                 "account_id": account.account_id,

@@ -3,8 +3,23 @@
 from collections.abc import Sequence
 
 from server.oauth.audit import Event, Filter, Recorded
-from server.storage import statements as sql
 from server.storage.driver import Driver, Script, Statement, T
+
+_ADD_EVENT = """
+INSERT INTO audit_log (time, event, client_id, user_id, address, grant_id, detail)
+VALUES (:time, :event, :client_id, :user_id, :address, :grant_id, :detail)"""
+
+_LIST_EVENTS = """
+SELECT id, time, event, client_id, user_id, address, grant_id, detail FROM audit_log
+WHERE id > :after
+    AND (:event IS NULL OR event = :event)
+    AND (:client_id IS NULL OR client_id = :client_id)
+    AND (:user_id IS NULL OR user_id = :user_id)
+    AND (:grant_id IS NULL OR grant_id = :grant_id)
+    AND (:since IS NULL OR time >= :since)
+ORDER BY id DESC LIMIT :limit"""
+
+_LAST_EVENT = "SELECT coalesce(max(id), 0) FROM audit_log"
 
 
 class SqlAuditStore:
@@ -36,7 +51,7 @@ def recorded(script: Script[T], event: Event | None) -> Script[T]:
 
 
 def _insert(event: Event) -> Statement:
-    return Statement(sql.ADD_EVENT, {name: getattr(event, name) for name in event.__slots__})
+    return Statement(_ADD_EVENT, {name: getattr(event, name) for name in event.__slots__})
 
 
 def _add(events: Sequence[Event]) -> Script[None]:
@@ -45,7 +60,7 @@ def _add(events: Sequence[Event]) -> Script[None]:
 
 
 def _list(wanted: Filter, after: int, limit: int) -> Script[tuple[list[Recorded], int]]:
-    last = (yield Statement(sql.LAST_EVENT))[0][0]
+    last = (yield Statement(_LAST_EVENT))[0][0]
     values = {name: getattr(wanted, name) for name in wanted.__slots__}
-    found = yield Statement(sql.LIST_EVENTS, {**values, "after": after, "limit": limit})
+    found = yield Statement(_LIST_EVENTS, {**values, "after": after, "limit": limit})
     return [Recorded(number, Event(*fields)) for number, *fields in reversed(found)], last

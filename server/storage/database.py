@@ -6,19 +6,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from server.storage import statements as sql
 from server.storage.accounts import SqlAccountStore
 from server.storage.audit import SqlAuditStore
+from server.storage.clients import SqlClientStore
 from server.storage.consents import SqlConsentStore
-from server.storage.described import SqlDescribedClientStore
 from server.storage.driver import Driver, Script, Statement
 from server.storage.listings import SqlListings
 from server.storage.migrate import MigrationError, migrate
 from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
 
+_PROBE = """
+UPDATE schema_migrations SET applied_at = applied_at
+WHERE name = (SELECT min(name) FROM schema_migrations)"""
 
-class Database(SqlStore, SqlConsentStore, SqlDescribedClientStore, SqlListings, SqlAccountStore, SqlAuditStore):
+
+class Database(SqlStore, SqlConsentStore, SqlClientStore, SqlListings, SqlAccountStore, SqlAuditStore):
     """The one store object: what the authorization server, the operator, the tools and the audit log keep."""
 
     @property
@@ -32,7 +35,7 @@ class Database(SqlStore, SqlConsentStore, SqlDescribedClientStore, SqlListings, 
 
 
 def _probe() -> Script[None]:
-    yield Statement(sql.PROBE)
+    yield Statement(_PROBE)
 
 
 @asynccontextmanager

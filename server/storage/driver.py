@@ -42,3 +42,8 @@ class Driver(Protocol):
 
     async def reclaim(self) -> bool:
         """Give a little free space back to the file system; ``True`` while there is more."""
+
+
+def changed(statement: str, **values: object) -> Script[bool]:
+    """Run a statement that finds one row or none; ``True`` when it found its row."""
+    return bool((yield Statement(statement, values)))

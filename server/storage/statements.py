@@ -57,7 +57,6 @@ INSERT INTO client_assertions (client_id, jti, expires_at) VALUES (:client_id, :
 ON CONFLICT (client_id, jti) DO NOTHING
 RETURNING 1"""
 
-
 UPDATE_CLIENT = """
 UPDATE clients SET
     token_endpoint_auth_method = :token_endpoint_auth_method, redirect_uris = :redirect_uris,
@@ -114,38 +113,7 @@ WHERE handle_digest = :handle_digest AND decided_at IS NULL AND expires_at > :no
     AND EXISTS (SELECT 1 FROM clients WHERE clients.client_id = authorization_requests.client_id)
 RETURNING 1"""
 
-REMEMBER_CONSENT = """
-INSERT INTO consents (user_id, client_id, redirect_uri, scope, fingerprint, created_at, expires_at)
-VALUES (:user_id, :client_id, :redirect_uri, :scope, :fingerprint, :created_at, :expires_at)
-ON CONFLICT (user_id, client_id, redirect_uri, scope) DO UPDATE SET
-    fingerprint = excluded.fingerprint, created_at = excluded.created_at, expires_at = excluded.expires_at"""
-
-WITHDRAW_CONSENT = """
-DELETE FROM consents
-WHERE user_id = :user_id AND client_id = :client_id AND redirect_uri = :redirect_uri AND scope = :scope"""
-
 FORGET_CONSENTS_OF_USER = "DELETE FROM consents WHERE user_id = :user_id"
-
-FORGET_CONSENTS_OF_APPLICATION = "DELETE FROM consents WHERE user_id = :user_id AND client_id = :client_id"
-
-# A client or user whose row was deleted and made anew since is another one.
-GET_CONSENTED_SCOPES = """
-SELECT k.scope FROM consents k
-JOIN clients c ON c.client_id = k.client_id AND c.created_at <= k.created_at
-JOIN users u ON u.user_id = k.user_id AND u.disabled_at IS NULL AND u.created_at <= k.created_at
-WHERE k.user_id = :user_id AND k.client_id = :client_id AND k.redirect_uri = :redirect_uri
-    AND k.fingerprint = :fingerprint AND k.expires_at > :now
-ORDER BY k.scope"""
-
-REVOKE_GRANTS_OF_APPLICATION = """
-UPDATE grants SET revoked_at = :now, revoked_reason = :reason
-WHERE user_id = :user_id AND client_id = :client_id AND revoked_at IS NULL
-    AND (expires_at IS NULL OR expires_at > :now)
-RETURNING 1"""
-
-EXPIRE_CODES_OF_APPLICATION = """
-UPDATE authorization_codes SET expires_at = :now
-WHERE user_id = :user_id AND client_id = :client_id AND used_at IS NULL AND expires_at > :now"""
 
 ADD_AUTHORIZATION_CODE = """
 INSERT INTO authorization_codes (
@@ -258,40 +226,3 @@ SELECT
         JOIN clients c ON c.client_id = g.client_id
         JOIN users u ON u.user_id = g.user_id AND u.disabled_at IS NULL
         WHERE r.used_at IS NULL AND r.expires_at > :now)"""
-
-ADD_EVENT = """
-INSERT INTO audit_log (time, event, client_id, user_id, address, grant_id, detail)
-VALUES (:time, :event, :client_id, :user_id, :address, :grant_id, :detail)"""
-
-LIST_EVENTS = """
-SELECT id, time, event, client_id, user_id, address, grant_id, detail FROM audit_log
-WHERE id > :after
-    AND (:event IS NULL OR event = :event)
-    AND (:client_id IS NULL OR client_id = :client_id)
-    AND (:user_id IS NULL OR user_id = :user_id)
-    AND (:grant_id IS NULL OR grant_id = :grant_id)
-    AND (:since IS NULL OR time >= :since)
-ORDER BY id DESC LIMIT :limit"""
-
-LAST_EVENT = "SELECT coalesce(max(id), 0) FROM audit_log"
-
-PROBE = """
-UPDATE schema_migrations SET applied_at = applied_at
-WHERE name = (SELECT min(name) FROM schema_migrations)"""
-
-GET_ACCOUNTS = """
-SELECT account_id, user_id, name, kind, balance_cents, due_on, autopay
-FROM accounts WHERE user_id = :user_id ORDER BY account_id"""
-
-GET_PAYMENT_METHODS = """
-SELECT p.account_id, p.payment_method_id, p.brand, p.last_four, p.is_default
-FROM payment_methods p JOIN accounts a ON a.account_id = p.account_id
-WHERE a.user_id = :user_id ORDER BY p.account_id, p.position"""
-
-ADD_ACCOUNT = """
-INSERT INTO accounts (account_id, user_id, name, kind, balance_cents, due_on, autopay, created_at)
-VALUES (:account_id, :user_id, :name, :kind, :balance_cents, :due_on, :autopay, :now)"""
-
-ADD_PAYMENT_METHOD = """
-INSERT INTO payment_methods (payment_method_id, account_id, position, brand, last_four, is_default)
-VALUES (:payment_method_id, :account_id, :position, :brand, :last_four, :is_default)"""

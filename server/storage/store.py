@@ -7,7 +7,6 @@ from server.oauth.model import (
     AccessToken,
     AuthorizationCode,
     AuthorizationRequest,
-    Client,
     Consent,
     Counts,
     Grant,
@@ -20,7 +19,7 @@ from server.storage import rows
 from server.storage import statements as sql
 from server.storage.audit import recorded
 from server.storage.consents import remember
-from server.storage.driver import Driver, Script, Statement
+from server.storage.driver import Driver, Script, Statement, changed
 
 _ACCESS_COLUMNS = 9
 _REFRESH_COLUMNS = 8
@@ -33,28 +32,6 @@ class SqlStore:
         """Keep everything through this driver."""
         self._driver = driver
 
-    async def add_client(self, client: Client, event: Event | None = None) -> None:
-        """Keep a new client."""
-        await self._driver.write(recorded(_add_client(client), event))
-
-    async def get_client(self, client_id: str) -> Client | None:
-        """Give the client, or ``None``."""
-        return await self._driver.read(_get_client(client_id))
-
-    async def update_client(self, client: Client, event: Event | None = None) -> bool:
-        """Replace what a client says of itself."""
-        return await self._driver.write(
-            recorded(_returns_row(sql.UPDATE_CLIENT, **rows.client_parameters(client)), event)
-        )
-
-    async def delete_client(self, client_id: str, event: Event | None = None) -> bool:
-        """Remove a client, and with it all that it was granted; ``False`` when it was gone already."""
-        return await self._driver.write(recorded(_returns_row(sql.DELETE_CLIENT, client_id=client_id), event))
-
-    async def has_machine_client(self) -> bool:
-        """Tell whether there is a client that may use client credentials."""
-        return await self._driver.read(_returns_row(sql.HAS_MACHINE_CLIENT))
-
     async def add_authorization_request(self, request: AuthorizationRequest) -> None:
         """Keep a validated request until its user decides."""
         await self._driver.write(_add_authorization_request(request))
@@ -66,7 +43,7 @@ class SqlStore:
     async def open_authorization_request(self, handle_digest: str, browser_digest: str, now: int) -> bool:
         """Bind a pending request that no browser has opened."""
         opening = {"handle_digest": handle_digest, "browser_digest": browser_digest, "now": now}
-        return await self._driver.write(_returns_row(sql.OPEN_AUTHORIZATION_REQUEST, **opening))
+        return await self._driver.write(changed(sql.OPEN_AUTHORIZATION_REQUEST, **opening))
 
     async def approve_authorization_request(
         self,
@@ -126,31 +103,17 @@ class SqlStore:
 
     async def revoke_access_token(self, token_digest: str, now: int, event: Event | None = None) -> bool:
         """End one access token; ``False`` when it was over already."""
-        script = _returns_row(sql.REVOKE_ACCESS, token_digest=token_digest, now=now)
+        script = changed(sql.REVOKE_ACCESS, token_digest=token_digest, now=now)
         return await self._driver.write(recorded(script, event))
 
     async def revoke_grant(self, grant_id: str, reason: str, now: int, event: Event | None = None) -> bool:
         """End a grant and with it every token of its family; ``False`` when it was over already."""
-        script = _returns_row(sql.REVOKE_GRANT, grant_id=grant_id, reason=reason, now=now)
+        script = changed(sql.REVOKE_GRANT, grant_id=grant_id, reason=reason, now=now)
         return await self._driver.write(recorded(script, event))
 
     async def count_live(self, now: int) -> Counts:
         """Count the live rows."""
         return await self._driver.scan(_count_live(now))
-
-
-def _returns_row(statement: str, **values: object) -> Script[bool]:
-    """Run a statement that finds one row or none; ``True`` when it found its row."""
-    return bool((yield Statement(statement, values)))
-
-
-def _add_client(client: Client) -> Script[None]:
-    yield Statement(sql.ADD_CLIENT, rows.client_parameters(client))
-
-
-def _get_client(client_id: str) -> Script[Client | None]:
-    found = yield Statement(sql.GET_CLIENT, {"client_id": client_id})
-    return rows.client(found[0]) if found else None
 
 
 def _add_authorization_request(request: AuthorizationRequest) -> Script[None]:
@@ -163,7 +126,7 @@ def _get_authorization_request(handle_digest: str) -> Script[AuthorizationReques
 
 
 def _decide(handle_digest: str, now: int, consent: Consent | None) -> Script[bool]:
-    decided = yield from _returns_row(sql.DECIDE_AUTHORIZATION_REQUEST, handle_digest=handle_digest, now=now)
+    decided = yield from changed(sql.DECIDE_AUTHORIZATION_REQUEST, handle_digest=handle_digest, now=now)
     if decided and consent is not None:
         yield from remember(consent)
     return decided

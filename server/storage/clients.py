@@ -1,19 +1,41 @@
-"""Clients that their documents describe, and what ``private_key_jwt`` needs to remember."""
+"""Clients, those that registered and those that a document describes; and what ``private_key_jwt`` remembers."""
 
 import json
 
+from server.oauth.audit import Event
 from server.oauth.model import Client, KeySet
 from server.storage import rows
 from server.storage import statements as sql
-from server.storage.driver import Driver, Script, Statement
+from server.storage.audit import recorded
+from server.storage.driver import Driver, Script, Statement, changed
 
 
-class SqlDescribedClientStore:
-    """The part of `server.oauth.store.Store` that is about documents, keys and assertions, in SQL."""
+class SqlClientStore:
+    """The part of `server.oauth.store.Store` that is about clients, their keys and assertions, in SQL."""
 
     def __init__(self, driver: Driver) -> None:
         """Keep everything through this driver."""
         self._driver = driver
+
+    async def add_client(self, client: Client, event: Event | None = None) -> None:
+        """Keep a new client."""
+        await self._driver.write(recorded(_add_client(client), event))
+
+    async def get_client(self, client_id: str) -> Client | None:
+        """Give the client, or ``None``."""
+        return await self._driver.read(_get_client(client_id))
+
+    async def update_client(self, client: Client, event: Event | None = None) -> bool:
+        """Replace what a client says of itself."""
+        return await self._driver.write(recorded(changed(sql.UPDATE_CLIENT, **rows.client_parameters(client)), event))
+
+    async def delete_client(self, client_id: str, event: Event | None = None) -> bool:
+        """Remove a client, and with it all that it was granted; ``False`` when it was gone already."""
+        return await self._driver.write(recorded(changed(sql.DELETE_CLIENT, client_id=client_id), event))
+
+    async def has_machine_client(self) -> bool:
+        """Tell whether there is a client that may use client credentials."""
+        return await self._driver.read(changed(sql.HAS_MACHINE_CLIENT))
 
     async def keep_described_client(self, client: Client, now: int) -> None:
         """Keep a client as its document describes it; end what a deleted one of the same id left open."""
@@ -30,6 +52,15 @@ class SqlDescribedClientStore:
     async def use_assertion(self, client_id: str, jti: str, expires_at: int) -> bool:
         """Use up a client's assertion; ``False`` when it was used before."""
         return await self._driver.write(_use_assertion(client_id, jti, expires_at))
+
+
+def _add_client(client: Client) -> Script[None]:
+    yield Statement(sql.ADD_CLIENT, rows.client_parameters(client))
+
+
+def _get_client(client_id: str) -> Script[Client | None]:
+    found = yield Statement(sql.GET_CLIENT, {"client_id": client_id})
+    return rows.client(found[0]) if found else None
 
 
 def _keep_described_client(client: Client, now: int) -> Script[None]:
