@@ -17,10 +17,11 @@ from server.identity import Identity, demo
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
+from server.origins import is_loopback
 from server.outbound.fetcher import GuardedFetcher
 from server.routes import OAUTH_ENDPOINTS, routes
 from server.services import Services
-from server.settings import Settings, is_loopback
+from server.settings import Settings
 from server.storage.database import open_database
 from server.storage.purge import run_purge
 from server.storage.recorder import Recorder

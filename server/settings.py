@@ -11,27 +11,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.hierarchy import Pairs, check
+from server.origins import canonical, is_loopback
 
 NOT_YET = "not available yet"
 
 _HIDDEN = frozenset({"oauth_client_secret", "oauth_dcr_token", "secret_key", "database_url"})
 _TEN_YEARS = 315_360_000
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
-_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 
 
 class SettingsError(Exception):
     """A setting holds a value that the server cannot work with; the message is one line."""
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address literal (no brackets, no port) is this machine itself."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _split(value: object) -> object:
@@ -57,31 +47,12 @@ def _scope(value: str) -> str:
     return value
 
 
-def _origin(value: str, *, any_http: bool = False) -> str:
-    """Check an origin and give it in its canonical form, without a trailing slash."""
-    try:
-        parts = urlsplit(value.removesuffix("/"))
-        host, port = parts.hostname or "", parts.port
-        known_host = _HOST_NAME.fullmatch(host) or ("%" not in host and ipaddress.IPv6Address(host))
-    except ValueError:
-        raise ValueError("not a URL") from None
-    if parts.path or "?" in value or "#" in value or "@" in parts.netloc:
-        raise ValueError("more than an origin: path, query, fragment and user info are not allowed")
-    if parts.scheme not in {"http", "https"} or not known_host or port == 0 or re.search(r"\s", value):
-        raise ValueError("not an http or https origin")
-    if parts.scheme == "http" and not (any_http or is_loopback(host)):
-        raise ValueError("plain http is only for loopback")
-    default = {"http": 80, "https": 443}[parts.scheme]
-    name = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{name}" + (f":{port}" if port not in {None, default} else "")
-
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 Split = BeforeValidator(_split)
 Names = Annotated[tuple[str, ...], NoDecode, Split]
 Scopes = Annotated[tuple[Annotated[str, AfterValidator(_scope)], ...], NoDecode, Split]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(partial(_origin, any_http=True))], ...], NoDecode, Split]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(partial(canonical, any_http=True))], ...], NoDecode, Split]
 Networks = Annotated[tuple[Network, ...], NoDecode, Split]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 Seconds = Annotated[int, Field(ge=1, le=_TEN_YEARS, description=f"whole seconds from 1 to {_TEN_YEARS}")]
@@ -162,7 +133,7 @@ class Settings(BaseSettings):
     @field_validator("server_url")
     @classmethod
     def _check_server_url(cls, value: str, info: ValidationInfo) -> str:
-        return _origin(value or f"http://localhost:{info.data.get('port', 8000)}")
+        return canonical(value or f"http://localhost:{info.data.get('port', 8000)}")
 
     @field_validator("oauth_issuer_url")
     @classmethod
@@ -172,7 +143,7 @@ class Settings(BaseSettings):
             return str(info.data.get("server_url", ""))
         if value.endswith("/"):
             raise ValueError("a trailing slash is a path")
-        _origin(value)
+        canonical(value)
         return value
 
     @field_validator("database_url")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
-from server.settings import is_loopback
+from server.origins import is_loopback
 
 MAX_LENGTH = 2_000
 

@@ -1,0 +1,44 @@
+"""Origins and hosts, as settings and requests name them (RFC 6454)."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address literal (no brackets, no port) is this machine itself."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def canonical(value: str, *, any_http: bool = False) -> str:
+    """Check an origin and give it in its canonical form, without a trailing slash.
+
+    Args:
+        value: What was written.
+        any_http: Whether plain http is fine off loopback too.
+
+    Raises:
+        ValueError: It is not an http or https origin; the message says why.
+    """
+    try:
+        parts = urlsplit(value.removesuffix("/"))
+        host, port = parts.hostname or "", parts.port
+        known_host = _HOST_NAME.fullmatch(host) or ("%" not in host and ipaddress.IPv6Address(host))
+    except ValueError:
+        raise ValueError("not a URL") from None
+    if parts.path or "?" in value or "#" in value or "@" in parts.netloc:
+        raise ValueError("more than an origin: path, query, fragment and user info are not allowed")
+    if parts.scheme not in {"http", "https"} or not known_host or port == 0 or re.search(r"\s", value):
+        raise ValueError("not an http or https origin")
+    if parts.scheme == "http" and not (any_http or is_loopback(host)):
+        raise ValueError("plain http is only for loopback")
+    default = {"http": 80, "https": 443}[parts.scheme]
+    name = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{name}" + (f":{port}" if port not in {None, default} else "")
