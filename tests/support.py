@@ -38,13 +38,11 @@ class Clock:
 
 
 @dataclass
-class Live:
+class Remote:
     """A server that listens, and what a test does to it from outside."""
 
     url: str
     database: Path
-    clock: Clock
-    application: web.Application
     http: aiohttp.ClientSession
 
     async def send(self, method: str, path: str, **options: Any) -> Answer:
@@ -104,6 +102,14 @@ class Live:
             return connection.execute(statement, values).fetchall()
 
 
+@dataclass
+class Live(Remote):
+    """A server in the test's own process: its clock is the test's, and its application can be looked into."""
+
+    clock: Clock
+    application: web.Application
+
+
 @asynccontextmanager
 async def serve(folder: Path, **overrides: Any) -> AsyncIterator[Live]:
     """Serve on a free port of loopback until the block ends.
@@ -123,6 +129,6 @@ async def serve(folder: Path, **overrides: Any) -> AsyncIterator[Live]:
             await runner.setup()
             await web.SockSite(runner, listening).start()
             async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-                yield Live(url, database, clock, application, http)
+                yield Live(url, database, http, clock, application)
         finally:
             await runner.cleanup()

@@ -96,7 +96,7 @@ async def survives(disk: Disk, command: Sequence[str], seed: int) -> Ledger:
     chance = random.Random(seed)  # noqa: S311 - no secret
     child = Child(disk.mounted / "data", command=command)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        ledger = Ledger(child.live(http))
+        ledger = Ledger(child.remote(http))
         try:
             await child.start(http)
             load = [asyncio.create_task(ledger.work(random.Random(chance.random()))) for _ in range(4)]  # noqa: S311
