@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.model.expected import ACCESS, DAY, GRACE, IDLE, Family
+from tests.model.expected import ACCESS, CODE, DAY, GRACE, HOUR, IDLE, Family
 from tests.model.machine import ANN, Grants
 from tests.model.story import Story
 from tests.model.world import World, opened
@@ -14,7 +14,7 @@ from tests.model.world import World, opened
 SETTINGS = settings(
     derandomize=True,
     database=None,
-    max_examples=200,
+    max_examples=160,
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -58,6 +58,15 @@ def test_a_replayed_code_ends_its_family(story: Story, family: Family) -> None:
     story.redeem(family)
     story.check()
     assert family.ended
+
+
+@pytest.mark.parametrize(("wait", "seen"), [(0, True), (CODE + HOUR - 1, True), (CODE + HOUR, False)])
+def test_a_replay_is_seen_until_the_code_was_purged(story: Story, family: Family, wait: int, *, seen: bool) -> None:
+    story.reach(story.now + wait)
+    story.purge()
+    story.redeem(family)
+    story.check()
+    assert family.ended is seen
 
 
 @pytest.mark.parametrize("late", [-1, 0, 1])
