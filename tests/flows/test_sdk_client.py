@@ -15,7 +15,7 @@ from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull,
 
 from tests.browser import Page
 from tests.flows.child import Child, connected
-from tests.support import Live
+from tests.support import Remote
 
 CALLBACK = "http://127.0.0.1:33418/callback"
 ERAS = pytest.mark.parametrize(("mode", "revision"), [("2026-07-28", "2026-07-28"), ("legacy", "2025-11-25")])
@@ -45,7 +45,7 @@ class Keeper:
 class Person:
     """Follows the authorize URL, reads the page and presses “Allow”."""
 
-    live: Live
+    live: Remote
     visits: int = 0
     returned: dict[str, str] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ class Person:
 class Rig:
     """The client's parts, and each request that it made."""
 
-    live: Live
+    live: Remote
     keeper: Keeper = field(default_factory=Keeper)
     requests: list[str] = field(default_factory=list)
     provider: OAuthClientProvider | None = None
