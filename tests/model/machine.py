@@ -57,7 +57,8 @@ def step(**chosen: Any) -> Callable[[Any], Any]:
                 self.log_in_at_any_rate()
             act(self, **values)
 
-        return rule(**chosen)(with_something_live)
+        made: Any = rule(**chosen)
+        return made(with_something_live)
 
     return decorate
 
