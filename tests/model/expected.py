@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from server.oauth.model import Client, User
 
 HOUR, DAY = 3_600, 86_400
-CODE, ACCESS, GRACE = 60, 90, 20
+CODE, ACCESS, GRACE, ROUNDING = 60, 90, 20, 1
 REFRESH, FAMILY, IDLE = 40 * DAY, 100 * DAY, 30 * DAY
-"""Seconds. Refresh tokens and grants live for longer than the purge waits for anything."""
+"""Seconds. An access token outlives what is announced by the rounding.
+Refresh tokens and grants live for longer than the purge waits for anything."""
 
 
 @dataclass(eq=False)

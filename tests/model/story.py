@@ -5,7 +5,20 @@ from typing import Any
 from server.oauth import tokens
 from server.oauth.errors import InvalidClient, InvalidGrant, InvalidScope, PageError
 from server.oauth.model import Counts, User
-from tests.model.expected import ACCESS, CODE, FAMILY, HOUR, REFRESH, Access, Family, Holder, Person, Refresh, Token
+from tests.model.expected import (
+    ACCESS,
+    CODE,
+    FAMILY,
+    HOUR,
+    REFRESH,
+    ROUNDING,
+    Access,
+    Family,
+    Holder,
+    Person,
+    Refresh,
+    Token,
+)
 from tests.model.world import ASKED, VERIFIER, World
 
 OF_FAMILY = "grant_id = (SELECT grant_id FROM refresh_tokens WHERE token_digest = ?)"
@@ -105,7 +118,9 @@ class Story:
         """Note what an answer holds."""
         assert isinstance(answer, dict), answer
         assert set(answer["scope"].split()) == scopes
-        self.access.append(Access(family, answer["access_token"], min(self.now + ACCESS, family.until), scopes))
+        access = Access(family, answer["access_token"], min(self.now + ACCESS + ROUNDING, family.until), scopes)
+        assert answer["expires_in"] == min(ACCESS, access.until - self.now)
+        self.access.append(access)
         if answer["refresh_token"] not in {token.value for token in self.refresh}:
             until = min(self.now + REFRESH, family.until)
             self.refresh.append(Refresh(family, answer["refresh_token"], until, family.scopes))
