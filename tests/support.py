@@ -42,13 +42,11 @@ class Clock:
 
 
 @dataclass
-class Live:
+class Remote:
     """A server that listens, and what a test does to it from outside."""
 
     url: str
     database: Path
-    clock: Clock
-    application: web.Application
     http: aiohttp.ClientSession
 
     async def send(self, method: str, path: str, **options: Any) -> Answer:
@@ -63,29 +61,6 @@ class Live:
         answer = await self.send("POST", "/register", json={k: v for k, v in asked.items() if v is not ...})
         assert answer.status == 201, answer.text
         return App(answer.json)
-
-    async def create(
-        self,
-        *scopes: str,
-        redirect_uris: tuple[str, ...] = (),
-        method: str = "client_secret_basic",
-        key_set: Mapping[str, object] | None = None,
-    ) -> App:
-        """Create a client as the operator does, with scopes that it may have for itself."""
-        settings, store = self.application[keys.SETTINGS], self.application[keys.STORE]
-        client, secret = provision.create(
-            "Robot",
-            scopes,
-            redirect_uris,
-            method,
-            key_set or {},
-            settings=settings,
-            entropy=os.urandom,
-            now=self.clock(),
-        )
-        await store.add_client(client)
-        proof = {"token_endpoint_auth_method": method, "client_secret": secret}
-        return App({"client_id": client.client_id, "redirect_uris": list(redirect_uris), **proof})
 
     def browser(self) -> Browser:
         """Give a fresh browser without cookies."""
@@ -131,6 +106,37 @@ class Live:
             return connection.execute(statement, values).fetchall()
 
 
+@dataclass
+class Live(Remote):
+    """A server in the test's own process: its clock is the test's, and its application can be looked into."""
+
+    clock: Clock
+    application: web.Application
+
+    async def create(
+        self,
+        *scopes: str,
+        redirect_uris: tuple[str, ...] = (),
+        method: str = "client_secret_basic",
+        key_set: Mapping[str, object] | None = None,
+    ) -> App:
+        """Create a client as the operator does, with scopes that it may have for itself."""
+        settings, store = self.application[keys.SETTINGS], self.application[keys.STORE]
+        client, secret = provision.create(
+            "Robot",
+            scopes,
+            redirect_uris,
+            method,
+            key_set or {},
+            settings=settings,
+            entropy=os.urandom,
+            now=self.clock(),
+        )
+        await store.add_client(client)
+        proof = {"token_endpoint_auth_method": method, "client_secret": secret}
+        return App({"client_id": client.client_id, "redirect_uris": list(redirect_uris), **proof})
+
+
 @asynccontextmanager
 async def serve(folder: Path, *, identity: Identity = demo, **overrides: Any) -> AsyncIterator[Live]:
     """Serve on a free port of loopback until the block ends.
@@ -153,6 +159,6 @@ async def serve(folder: Path, *, identity: Identity = demo, **overrides: Any) ->
             await runner.setup()
             await web.SockSite(runner, listening).start()
             async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-                yield Live(url, database, clock, application, http)
+                yield Live(url, database, http, clock, application)
         finally:
             await runner.cleanup()

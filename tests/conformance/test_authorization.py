@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from tests.browser import Page
 from tests.conformance.suite import conformance, lines
 from tests.flows.child import Child, connected, free_port
-from tests.support import Live
+from tests.support import Remote
 
 
-async def approve(live: Live, url: str) -> None:
+async def approve(live: Remote, url: str) -> None:
     """Open the URL as a browser does, approve, and go where the answer leads."""
     browser = live.browser()
     led = await browser.send("GET", url)

@@ -13,7 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.flows.child import Child, connected
 from tests.flows.rig import CALLBACK, Rig
-from tests.support import Live
+from tests.support import Remote
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "use-the-provider.md"
 
@@ -23,7 +23,7 @@ class Both:
     """The guide's server, and the pages beside it."""
 
     server: Child
-    live: Live
+    live: Remote
 
     async def post(self, path: str, **options: Any) -> tuple[int, Any]:
         """Send the guide's server a request of one's own."""

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-from aiohttp import web
 
-from tests.support import Clock, Live
+from tests.support import Remote
 
 ROOT = Path(__file__).parents[2]
 SERVE = ("-m", "server", "serve")
@@ -112,17 +111,17 @@ class Child:
             self.process.kill()
             await self.wait()
 
-    def live(self, http: aiohttp.ClientSession) -> Live:
-        """Give what can be done to it over HTTP and in its database; the clock is the real one."""
-        return Live(self.url, self.database, Clock(), web.Application(), http)
+    def remote(self, http: aiohttp.ClientSession) -> Remote:
+        """Give what can be done to it over HTTP and in its database."""
+        return Remote(self.url, self.database, http)
 
 
 @asynccontextmanager
-async def connected(child: Child) -> AsyncIterator[Live]:
+async def connected(child: Child) -> AsyncIterator[Remote]:
     """Start a child and talk to it; it is killed when the block ends."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
         try:
             await child.start(http)
-            yield child.live(http)
+            yield child.remote(http)
         finally:
             await child.kill()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.browser import Answer, App
-from tests.support import Live
+from tests.support import Remote
 
 KEPT = 8
 """Families that live on into the next round."""
@@ -66,7 +66,7 @@ class Family:
 class Ledger:
     """Every acknowledged client and family."""
 
-    live: Live
+    live: Remote
     apps: list[App] = field(default_factory=list)
     families: list[Family] = field(default_factory=list)
     over: bool = False

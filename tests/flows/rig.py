@@ -12,7 +12,7 @@ from mcp.client.client import Client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
 from tests.browser import Page
-from tests.support import Live
+from tests.support import Remote
 
 CALLBACK = "http://127.0.0.1:33418/callback"
 
@@ -41,7 +41,7 @@ class Keeper:
 class Person:
     """Follows the authorize URL, reads the page and presses “Allow”."""
 
-    live: Live
+    live: Remote
     visits: int = 0
     returned: dict[str, str] = field(default_factory=dict)
 
@@ -66,7 +66,7 @@ class Person:
 class Rig:
     """The client's parts, and each request that it made."""
 
-    live: Live
+    live: Remote
     url: str = ""
     """Where the MCP server is, if not where the pages are."""
     keeper: Keeper = field(default_factory=Keeper)

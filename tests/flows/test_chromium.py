@@ -14,7 +14,7 @@ from playwright.async_api import Page, async_playwright
 
 from tests.browser import App, challenge
 from tests.flows.child import Child, connected, free_port
-from tests.support import Live
+from tests.support import Remote
 
 FLAGS = (
     "--no-sandbox",
@@ -33,7 +33,7 @@ SCRIPTING = pytest.mark.parametrize("scripting", [True, False], ids=["javascript
 class Desk:
     """A person at a computer: a browser, a server, and an app that listens on a loopback port of its own."""
 
-    live: Live
+    live: Remote
     page: Page
     app: App
     callback: str

@@ -57,7 +57,7 @@ async def load_and_kill(child: Child, ledger: Ledger, chance: random.Random) -> 
 async def test_whatever_was_acknowledged_holds_after_a_kill(tmp_path: Path) -> None:
     child = Child(tmp_path, environment={"PURGE_INTERVAL": "1"})
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        ledger = Ledger(child.live(http))
+        ledger = Ledger(child.remote(http))
         try:
             await child.start(http)
             for number in range(1, ROUNDS + 1):

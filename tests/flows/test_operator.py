@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser import App
 from tests.flows.child import PATIENCE, ROOT, Child, connected
-from tests.support import Live
+from tests.support import Remote
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -37,7 +37,7 @@ async def command(child: Child, *arguments: str, stdin: str = "") -> Any:
     return json.loads(out)
 
 
-async def status(live: Live, token: str) -> int:
+async def status(live: Remote, token: str) -> int:
     """Give the status of a call with a token."""
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}

@@ -11,6 +11,7 @@ import random  # noqa: TID251 - seeded, so that a failure can be looked at again
 import shutil
 import struct
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -74,17 +75,21 @@ class Disk:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
+def disk() -> Iterator[Disk]:
+    """Give a disk in a folder that pytest does not clear away: a run that is killed leaves it mounted."""
     lacking = [tool for tool in TOOLS if not shutil.which(tool, path=PATH)]
     if os.geteuid() != 0 or lacking:
         pytest.skip(f"cutting the power takes root and {', '.join(TOOLS)}")
-    disk = Disk(tmp_path)
+    folder = Path(tempfile.mkdtemp(prefix="power-cut-"))
+    disk = Disk(folder)
     try:
         disk.mount()
+        yield disk
     except subprocess.CalledProcessError as error:
         pytest.skip(f"cutting the power takes a loop device and the right to mount it: {error.stderr.decode().strip()}")
-    yield disk
-    disk.unmount()
+    finally:
+        disk.unmount()
+        shutil.rmtree(folder)
 
 
 async def survives(disk: Disk, command: Sequence[str], seed: int) -> Ledger:
@@ -96,7 +101,7 @@ async def survives(disk: Disk, command: Sequence[str], seed: int) -> Ledger:
     chance = random.Random(seed)  # noqa: S311 - no secret
     child = Child(disk.mounted / "data", command=command)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        ledger = Ledger(child.live(http))
+        ledger = Ledger(child.remote(http))
         try:
             await child.start(http)
             load = [asyncio.create_task(ledger.work(random.Random(chance.random()))) for _ in range(4)]  # noqa: S311

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser import Page
 from tests.flows.child import PATIENCE, ROOT, Child, connected
-from tests.support import REDIRECT_URI, Live
+from tests.support import REDIRECT_URI, Remote
 
 NODE = ROOT / "node_modules/.bin/node"
 LIBRARY = ROOT / "node_modules/oauth4webapi"
@@ -28,7 +28,7 @@ def node() -> None:
 
 
 @asynccontextmanager
-async def strict_client(live: Live, method: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def strict_client(live: Remote, method: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the client; it is killed when the block ends."""
     process = await asyncio.create_subprocess_exec(
         NODE,
@@ -47,7 +47,7 @@ async def strict_client(live: Live, method: str) -> AsyncIterator[asyncio.subpro
             await process.wait()
 
 
-async def allow(live: Live, url: str) -> str:
+async def allow(live: Remote, url: str) -> str:
     """Follow an authorization URL as a browser, press “Allow”, and say where the browser is sent."""
     browser = live.browser()
     led = await browser.send("GET", url)

@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 
-from server.oauth.model import Client
+from server.oauth.model import Client, User
 
-CODE, ACCESS, REFRESH, GRACE, FAMILY = 60, 90, 300, 20, 700
-"""Seconds: how long a code, an access token, a refresh token and a grant live, and how long the grace is."""
+HOUR, DAY = 3_600, 86_400
+CODE, ACCESS, GRACE, ROUNDING = 60, 90, 20, 1
+REFRESH, FAMILY, IDLE = 40 * DAY, 100 * DAY, 30 * DAY
+"""Seconds. An access token outlives what is announced by the rounding.
+Refresh tokens and grants live for longer than the purge waits for anything."""
 
 
 @dataclass(eq=False)
 class Person:
-    """One life of the user's row: a row that is made anew after a deletion is another life."""
+    """One life of a user's row: a row that is made anew after a deletion is another life."""
 
+    user: User
     enabled: bool = True
     known: bool = True
 
@@ -30,47 +34,65 @@ class Family:
 
     holder: Holder
     person: Person
+    scopes: frozenset[str]
     code: str
     code_until: int
     redeemed: bool = False
+    forgotten: bool = False
+    """Whether the code's row was purged."""
     ended: bool = False
     until: int = 0
+
+    def waiting(self, now: int) -> bool:
+        """Whether its code can still be redeemed, if its client and its user are there."""
+        return not self.redeemed and now < self.code_until
 
     def usable(self) -> bool:
         """Whether its client and its user are there."""
         return self.holder.known and self.person.known and self.person.enabled
 
+    def open(self, now: int) -> bool:
+        """Whether its grant is good, or would be if its user were not disabled."""
+        return self.redeemed and not self.ended and now < self.until and self.holder.known and self.person.known
+
     def live(self, now: int) -> bool:
         """Whether its grant is good."""
-        return self.redeemed and not self.ended and now < self.until and self.usable()
+        return self.open(now) and self.person.enabled
 
 
 @dataclass(eq=False)
-class Access:
-    """An access token."""
+class Token:
+    """An access token or a refresh token."""
 
     family: Family
     value: str
     until: int
+    scopes: frozenset[str]
+    deleted: bool = False
 
     @property
     def end(self) -> int:
         """When its time is over."""
         return self.until
 
+    def held(self, now: int) -> bool:
+        """Whether it is good, or would be if its user were not disabled."""
+        return now < self.end and not self.deleted and self.family.open(now)
+
     def live(self, now: int) -> bool:
         """Whether it is good."""
-        return now < self.until and self.family.live(now)
+        return self.held(now) and self.family.live(now)
 
 
 @dataclass(eq=False)
-class Refresh:
+class Access(Token):
+    """An access token."""
+
+
+@dataclass(eq=False)
+class Refresh(Token):
     """A refresh token."""
 
-    family: Family
-    value: str
-    until: int
-    deleted: bool = False
     used_at: int | None = None
     successor: str = ""
 
@@ -78,7 +100,3 @@ class Refresh:
     def end(self) -> int:
         """When its time, or its grace, is over."""
         return self.until if self.used_at is None else self.used_at + GRACE
-
-    def live(self, now: int) -> bool:
-        """Whether presenting it would give tokens."""
-        return now < self.end and not self.deleted and self.family.live(now)

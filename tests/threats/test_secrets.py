@@ -14,7 +14,7 @@ from server.storage.database import Database
 from tests.browser import Answer, App
 from tests.conftest import Start
 from tests.flows.child import Child, connected
-from tests.support import Live
+from tests.support import Remote
 
 PLANTED = "a" * 64
 UNKNOWN = {
@@ -53,7 +53,7 @@ async def work(counted: Counter[str], answer: Answer) -> tuple[object, ...]:
 
 
 async def test_enumeration_by_timing_every_wrong_token_costs_and_tells_the_same(
-    live: Live, asked: Counter[str]
+    live: Remote, asked: Counter[str]
 ) -> None:
     app, other = await live.register(), await live.register()
     foreign, revoked = await live.log_in(other), await live.log_in(app)
@@ -73,7 +73,7 @@ async def test_enumeration_by_timing_every_wrong_token_costs_and_tells_the_same(
     assert outcomes[0] == outcomes[1]
 
 
-async def test_enumeration_by_timing_garbage_never_reaches_the_database(live: Live, asked: Counter[str]) -> None:
+async def test_enumeration_by_timing_garbage_never_reaches_the_database(live: Remote, asked: Counter[str]) -> None:
     app = await live.register()
     asked.clear()
     for token in ("", "x", f"{UNKNOWN[tokens.ACCESS][:-1]}x", f"{UNKNOWN[tokens.REFRESH][:-1]}x"):
@@ -85,7 +85,7 @@ async def test_enumeration_by_timing_garbage_never_reaches_the_database(live: Li
 
 
 async def test_enumeration_by_timing_a_wrong_client_secret_costs_as_much_as_an_unknown_client(
-    live: Live, asked: Counter[str]
+    live: Remote, asked: Counter[str]
 ) -> None:
     app = await live.register(token_endpoint_auth_method="client_secret_post")
     outcomes = []
@@ -111,7 +111,7 @@ async def test_session_fixation_over_https_a_planted_cookie_counts_for_nothing(s
 
 
 @pytest.mark.parametrize("planted", ["", "short", "A" * 64, "a" * 65, "../../x"])
-async def test_session_fixation_an_id_that_is_none_of_ours_is_replaced(live: Live, planted: str) -> None:
+async def test_session_fixation_an_id_that_is_none_of_ours_is_replaced(live: Remote, planted: str) -> None:
     app = await live.register()
     browser = live.browser()
     browser.cookies = {"att_browser": planted}
@@ -120,7 +120,7 @@ async def test_session_fixation_an_id_that_is_none_of_ours_is_replaced(live: Liv
     assert len(browser.cookies["att_browser"]) == 64
 
 
-async def test_session_fixation_a_browsers_id_allows_nothing_by_itself(live: Live) -> None:
+async def test_session_fixation_a_browsers_id_allows_nothing_by_itself(live: Remote) -> None:
     app = await live.register()
     victim, attacker = live.browser(), live.browser()
     victim.cookies = {"att_browser": PLANTED}
@@ -157,7 +157,7 @@ def everything(answer: Answer) -> str:
     return f"{answer.headers}\n{answer.text}"
 
 
-async def use_everything(live: Live, answers: list[Answer]) -> tuple[dict[str, str], str]:
+async def use_everything(live: Remote, answers: list[Answer]) -> tuple[dict[str, str], str]:
     """Go through the whole life of a client; gives its secrets, and what is known of it by everybody.
 
     Args:
