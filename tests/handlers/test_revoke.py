@@ -23,7 +23,7 @@ async def test_an_active_token_is_described_to_its_client(live: Live, method: st
         "aud": f"{live.url}/mcp",
         "iss": live.url,
     }
-    access = {**common, "username": "demo", "token_type": "Bearer", "exp": START + 3_600}
+    access = {**common, "username": "demo", "token_type": "Bearer", "exp": START + 3_600 + ROUNDING}
     assert await live.introspect(app, tokens["access_token"]) == access
     assert await live.introspect(app, tokens["refresh_token"]) == {**common, "exp": START + 86_400}
 

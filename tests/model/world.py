@@ -90,7 +90,7 @@ class World:
         }
         handle = await authorize.begin(Parameters.parse(urlencode(asked)), _BROWSER, self.context)
         request, client = await consent.pending(handle, _BROWSER, self.context)
-        return await consent.approve(request, client, kept, Visitor(user, signed_in=True), self.context)
+        return await consent.approve(request, client, kept, Visitor(user, signed_in=False), self.context)
 
     async def ask(self, client: Client, times: int, fields: dict[str, str]) -> list[Any]:
         """Make a token request, several at once if so wanted; gives the answers or the errors."""
