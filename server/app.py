@@ -25,11 +25,9 @@ from server.settings import Settings
 from server.storage.database import open_database
 from server.storage.purge import run_purge
 from server.storage.recorder import Recorder
+from server.transport.body import MAX_BODY
 from server.transport.kernel import open_kernel
 from server.transport.load import load_server
-
-MAX_BODY = 4 * 1024 * 1024
-"""The most bytes that any body may have; the OAuth endpoints take far less."""
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import gc
 import logging
 import signal
 import socket
@@ -13,9 +12,6 @@ from aiohttp import web
 from server.app import create_app
 from server.runner import Runner
 from server.settings import Settings
-
-GARBAGE = 10_000
-"""New objects after which the garbage collector looks for cycles among them; requests leave few."""
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +46,9 @@ async def _serve(settings: Settings) -> None:
     try:
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port).start()
-        _settle_memory()
         await stop.wait()
     finally:
         await runner.cleanup()
-
-
-def _settle_memory() -> None:
-    """Spare the garbage collector what the start made, which stays, and let it look less often at the rest."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:

@@ -14,12 +14,12 @@ from server.oauth import consent
 from server.oauth.authorize import ADVICE
 from server.oauth.errors import InvalidToken, OAuthError, PageError, RedirectError, TooManyRequests
 from server.oauth.store import StoreUnavailable
-from server.transport.refusals import UNREAD
+from server.transport.refusals import NO_STORE, UNREAD
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 RETRY_AFTER = "5"
-NO_STORE = {"Cache-Control": "no-store"}
+_SHOWN = 200  # characters of a path that the log shows
 
 _PAGES = frozenset(
     {"/", "/account", "/authorize", "/oauth/authorize/begin", "/oauth/authorize/page", "/oauth/authorize/approve"}
@@ -55,7 +55,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 @singledispatch
 def answer(error: Exception, request: web.Request) -> web.StreamResponse:
     """Answer a failure of ours: the log says exactly what, the client only that."""
-    log.error("%s %s failed", request.method, request.rel_url.raw_path, exc_info=error)
+    log.error("%s %s failed", request.method, _path(request), exc_info=error)
     return _failure(request, _BROKEN, "server_error")
 
 
@@ -81,7 +81,8 @@ def _page(error: PageError, request: web.Request) -> web.StreamResponse:
 @answer.register
 def oauth_error(error: OAuthError, request: web.Request) -> web.StreamResponse:
     """Answer as RFC 6749 section 5.2 has it, or with a page where a person is waiting."""
-    log.info("%s refused: %s: %s", request.path, error.code, "; ".join(filter(None, (error.description, error.detail))))
+    reason = "; ".join(filter(None, (error.description, error.detail)))
+    log.info("%s refused: %s: %s", _path(request), error.code, reason)
     if request.path in _PAGES:
         return _page(PageError("This request cannot be served", f"{error.description}.", ADVICE), request)
     response = web.json_response(
@@ -108,7 +109,7 @@ def _(error: InvalidToken, request: web.Request) -> web.StreamResponse:
 @answer.register
 def _(error: TooManyRequests, request: web.Request) -> web.StreamResponse:
     """Say when to come back (RFC 6585 section 4)."""
-    log.info("%s refused: %s", request.path, error.description)
+    log.info("%s refused: %s", _path(request), error.description)
     response = _failure(request, _LIMITED, error.code)
     response.headers["Retry-After"] = str(error.wait)
     return response
@@ -143,9 +144,14 @@ def _(error: web.HTTPException, request: web.Request) -> web.StreamResponse:
 @answer.register(web.RequestPayloadError)
 def _(error: Exception, request: web.Request) -> web.StreamResponse:
     """Refuse a body whose encoding or framing is broken: that is the sender's fault (RFC 9110 section 15.5.1)."""
-    log.info("%s %s could not be read: %s", request.method, request.rel_url.raw_path, type(error).__name__)
+    log.info("%s %s could not be read: %s", request.method, _path(request), type(error).__name__)
     content = {"error": "invalid_request", "error_description": "the body could not be decoded"}
     return web.json_response(content, status=HTTPStatus.BAD_REQUEST, headers=NO_STORE)
+
+
+def _path(request: web.Request) -> str:
+    """Give the path for the log as it was sent: decoded, it could begin a line of its own."""
+    return request.rel_url.raw_path[:_SHOWN]
 
 
 def redirect(request: web.Request, uri: str) -> web.Response:

@@ -14,7 +14,7 @@ from server.oauth.errors import InvalidClientMetadata
 from server.oauth.model import Client
 from server.transport.body import read_at_most
 
-MAX_BODY = 16 * 1024
+MAX_METADATA = 16 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _authorization(request: web.Request) -> list[str]:
 async def _metadata(request: web.Request) -> dict[str, object]:
     if request.content_type != "application/json":
         raise InvalidClientMetadata("send the client's metadata as application/json")
-    return _json_object(await read_at_most(request, MAX_BODY))
+    return _json_object(await read_at_most(request, MAX_METADATA))
 
 
 def _json_object(body: bytes) -> dict[str, object]:

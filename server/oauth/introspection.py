@@ -49,11 +49,13 @@ async def _refresh_token(token: str, client: Client, ctx: Context) -> Claims:
     decision = decide_refresh(held, client.client_id, ctx.settings.oauth_refresh_grace, ctx.now)
     if held is None or decision not in {Refresh.ROTATE, Refresh.REPEAT}:
         return _INACTIVE
+    used_at = held.token.used_at
+    ends = held.token.expires_at if used_at is None else used_at + ctx.settings.oauth_refresh_grace
     return {
         "active": True,
         "scope": scopes.join(held.grant.scopes),
         "client_id": held.token.client_id,
-        "exp": held.token.expires_at,
+        "exp": ends,
         "iat": held.token.created_at,
         "sub": held.grant.user_id,
         "aud": held.grant.audience,

@@ -69,4 +69,4 @@ def digest(secret: str) -> str:
 
 def hint(token: str) -> str:
     """Give the first characters after the prefix, by which an operator recognises a token."""
-    return token[len(ACCESS) :][:HINT_LENGTH]
+    return token.split("_", 2)[2][:HINT_LENGTH]

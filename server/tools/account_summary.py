@@ -160,7 +160,7 @@ def _demonstration_account(user_id: str, kind: AccountKind, today: date) -> Acco
 def _answer(accounts: tuple[Account, ...], today: date) -> Answer:
     entries = [_entry(account, today) for account in accounts]
     total = money(sum(account.balance_cents for account in accounts))
-    head = f"{len(entries)} accounts, {total['formatted']} in all. {NOTICE}"
+    head = f"{len(entries)} {'account' if len(entries) == 1 else 'accounts'}, {total['formatted']} in all. {NOTICE}"
     output = AccountSummaryOutput(accounts=entries, totalBalance=total, notice=NOTICE)
     return Answer("\n".join([head, *map(_line, entries)]), output)
 

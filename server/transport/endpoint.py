@@ -18,7 +18,7 @@ from server.transport.exchange import exchange
 from server.transport.gate import Gate
 from server.transport.handshake import handshake
 from server.transport.kernel import Kernel
-from server.transport.message import decode, read_message
+from server.transport.message import Request, decode, read_message
 from server.transport.refusals import Rejection
 
 
@@ -71,7 +71,9 @@ def _is_modern(version: str | None, decoded: object) -> bool:
     if version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS:
         rejection = unsupported_protocol_version_rejection(version)
         if rejection is not None:
-            raise Rejection(400, rejection.code, rejection.message, data=rejection.data)
+            message = read_message(decoded)
+            request_id = message.id if isinstance(message, Request) else None
+            raise Rejection(400, rejection.code, rejection.message, data=rejection.data, request_id=request_id)
     return False
 
 
