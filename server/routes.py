@@ -50,7 +50,7 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
     yield web.get("/authorize", limited("/authorize", authorize.authorize))
     yield web.post("/authorize", limited("/authorize", authorize.authorize))
     # These change something, or may yield a code where nobody need be asked, so a HEAD must not be answered by them.
-    yield web.get(BEGIN, authorize.begin, allow_head=False)
+    yield web.get(BEGIN, limited("/authorize", authorize.begin), allow_head=False)
     yield web.get(authorize.PAGE, authorize.page, allow_head=False)
     yield web.post(authorize.FORM, authorize.decide)
     for path, authenticated in (("/token", limited("/token", token.token)), ("/revoke", token.revoke)):

@@ -9,7 +9,8 @@ from aiohttp import HttpVersion11, web
 
 from server import keys
 from server.handlers.address import client_address
-from server.handlers.errors import NO_STORE, Handler
+from server.handlers.errors import Handler
+from server.transport.refusals import NO_STORE
 
 CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/mcp", "/openapi.json")
 """Where browser clients of any origin may call (CLIENTS: the Inspector runs OAuth in its page)."""

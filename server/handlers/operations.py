@@ -7,6 +7,7 @@ from typing import Any, Literal
 from server.handlers import authorize
 from server.handlers.requests import FORM_TYPE
 from server.handlers.schemas import APPROVAL, AUTHORIZATION, CLIENT_AUTHENTICATION, TOKEN_REQUEST
+from server.oauth.provider import BEGIN
 from server.settings import Settings
 
 Schema = Mapping[str, Any]
@@ -115,6 +116,7 @@ def _registration(settings: Settings) -> Iterator[Operation]:
             answers=answers,
             refusals=frozenset({401}),
             security=("registration_access_token",),
+            limited=True,
             challenges=True,
         )
 
@@ -139,6 +141,16 @@ def _pages(settings: Settings) -> Iterator[Operation]:
             page=True,
             limited=True,
         )
+    yield Operation(
+        method="get",
+        path=BEGIN,
+        name="open",
+        summary="Opens a request that another server kept, for the first browser that comes; leads to the page",
+        parameters=(request, browser),
+        answers={302: _redirect("To the page.", begun)},
+        page=True,
+        limited=True,
+    )
     yield Operation(
         method="get",
         path=authorize.PAGE,
@@ -180,7 +192,13 @@ def _client_endpoints() -> Iterator[Operation]:
         },
     }
     for path, name, summary, body, answer in (
-        ("/token", "token", "Exchange a code or a refresh token (RFC 6749 section 3.2)", TOKEN_REQUEST, "Token"),
+        (
+            "/token",
+            "token",
+            "Get tokens by any grant (RFC 6749 section 3.2)",
+            TOKEN_REQUEST,
+            "Token",
+        ),
         ("/revoke", "revoke", "End a token (RFC 7009)", token, "Nothing"),
         ("/introspect", "introspect", "Describe a token (RFC 7662)", token, "Introspection"),
     ):

@@ -7,12 +7,12 @@ from http import HTTPStatus
 from aiohttp import web
 
 from server.handlers import requests
-from server.handlers.errors import NO_STORE
 from server.oauth import clients, registration
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClientMetadata
 from server.oauth.model import Client
 from server.transport.body import read_at_most
+from server.transport.refusals import NO_STORE
 
 MAX_METADATA = 16 * 1024
 

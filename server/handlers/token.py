@@ -6,19 +6,19 @@ from aiohttp import web
 
 from server import keys
 from server.handlers import requests
-from server.handlers.errors import NO_STORE
 from server.oauth import authentication, grants, introspection, revocation
 from server.oauth.audit import Kind, presented
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient
 from server.oauth.model import Client
 from server.oauth.parameters import Parameters
+from server.transport.refusals import NO_STORE
 
 log = logging.getLogger(__name__)
 
 
 async def token(request: web.Request) -> web.Response:
-    """Exchange a code or a refresh token for tokens (RFC 6749 section 3.2)."""
+    """Exchange a code, a refresh token or the client's own credentials for tokens (RFC 6749 section 3.2)."""
     params, client, ctx = await _authenticated(request)
     answer = await grants.token(params, client, ctx)
     if params.get("grant_type") == "authorization_code":

@@ -30,7 +30,7 @@ def fingerprint(client: Client) -> str:
 
     Keys that are kept at a URL are known by that URL: they are there to be exchanged without asking anybody.
     """
-    proof = [client.token_endpoint_auth_method, client.secret_digest, *map(client.metadata.get, _KEYS)]
+    proof = [sorted(client.auth_methods), client.secret_digest, *map(client.metadata.get, _KEYS)]
     return tokens.digest(json.dumps([sorted(client.redirect_uris), proof], sort_keys=True))
 
 

@@ -7,7 +7,12 @@ import pytest
 from tests.conftest import Start
 from tests.support import Live
 
-ENDPOINTS = [("POST", "/register", 60, 6), ("POST", "/token", 60, 6), ("GET", "/authorize", 30, 2)]
+ENDPOINTS = [
+    ("POST", "/register", 60, 6),
+    ("POST", "/token", 60, 6),
+    ("GET", "/authorize", 30, 2),
+    ("GET", "/register/x", 60, 6),
+]
 
 
 async def statuses(live: Live, method: str, path: str, times: int, address: str = "198.51.100.1") -> Counter[bool]:

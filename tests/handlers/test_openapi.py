@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from server.handlers.authorize import FORM, PAGE
 from server.handlers.openapi import document
+from server.oauth.provider import BEGIN
 from server.routes import routes
 from server.settings import load_settings
 from tests.browser import Answer, App
@@ -186,7 +187,8 @@ async def break_every_rule(live: Live, described: Described) -> None:
     for path in ("/token", "/revoke", "/introspect"):
         await live.send("POST", path, data={"client_id": "unknown"})
         await live.send("POST", path, data={}, headers={"Authorization": "Basic eDp5"})
-    await live.send("GET", f"{PAGE}?request=unknown")
+    for path in (PAGE, BEGIN):
+        await live.send("GET", f"{path}?request=unknown")
     query = f"client_id={app.client_id}&redirect_uri={app.redirect_uri}"
     await live.send("POST", "/authorize", data=query, headers={"Content-Type": "application/x-www-form-urlencoded"})
     await (await live.browser().open_page(app)).approve()

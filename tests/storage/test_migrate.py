@@ -22,7 +22,7 @@ SHIPPED = (
     "0006_audit_log.sqlite.sql",
     "0007_audit_view.sqlite.sql",
     "0008_consents.sql",
-    "0008_consents_view.sqlite.sql",
+    "0009_consents_view.sqlite.sql",
 )
 
 
