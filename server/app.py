@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 from aiohttp import web
@@ -104,19 +104,23 @@ def _announce(settings: Settings) -> None:
     log.info("OAuth provider initialized")
     registration = () if settings.oauth_dcr == "off" else ("/register",)
     log.info("OAuth endpoints registered: %s", ", ".join((*registration, *OAUTH_ENDPOINTS)))
+    for warning in _warnings(settings):
+        log.warning(warning)
+
+
+def _warnings(settings: Settings) -> Iterator[str]:
+    """Say what an operator may not have meant."""
     if settings.oauth_cimd_dev_origins:
         origins = ", ".join(settings.oauth_cimd_dev_origins)
-        log.warning("OAUTH_CIMD_DEV_ORIGINS=%s: fetched wherever they are, for development only", origins)
+        yield f"OAUTH_CIMD_DEV_ORIGINS={origins}: fetched wherever they are, for development only"
     if settings.oauth_dcr_token and settings.oauth_dcr != "token":
-        log.warning("OAUTH_DCR_TOKEN is set, but OAUTH_DCR=%s asks nobody for it", settings.oauth_dcr)
+        yield f"OAUTH_DCR_TOKEN is set, but OAUTH_DCR={settings.oauth_dcr} asks nobody for it"
     if settings.rate_limits and settings.public and is_loopback(settings.host) and not settings.trusted_proxies:
-        log.warning(
-            "Rate limits: a proxy seems to stand before this server; name it in TRUSTED_PROXIES, or all share one"
-        )
+        yield "Rate limits: a proxy seems to stand before this server; name it in TRUSTED_PROXIES, or all share one"
     if settings.client_ip_header and not settings.trusted_proxies:
-        log.warning("CLIENT_IP_HEADER is ignored: TRUSTED_PROXIES names nobody from whom to believe it")
+        yield "CLIENT_IP_HEADER is ignored: TRUSTED_PROXIES names nobody from whom to believe it"
     if settings.public:
-        log.warning(
-            "OAUTH_PROVIDER=demo on a public address (%s): nobody signs in, everyone who approves is the user demo",
-            settings.server_url,
+        yield (
+            f"OAUTH_PROVIDER=demo on a public address ({settings.server_url}): "
+            "nobody signs in, everyone who approves is the user demo"
         )

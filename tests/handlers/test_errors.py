@@ -10,7 +10,7 @@ from tests.support import Live
     [
         ("GET", "/unknown", 404, "not_found"),
         ("GET", "/token/", 404, "not_found"),
-        ("GET", "/register/some-client", 404, "not_found"),
+        ("GET", "/registered/some-client", 404, "not_found"),
         ("GET", "/token", 405, "method_not_allowed"),
         ("PUT", "/register", 405, "method_not_allowed"),
         ("DELETE", "/introspect", 405, "method_not_allowed"),

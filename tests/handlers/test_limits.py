@@ -12,6 +12,7 @@ ENDPOINTS = [
     ("POST", "/token", 60, 6),
     ("GET", "/authorize", 30, 2),
     ("GET", "/register/x", 60, 6),
+    ("GET", "/oauth/authorize/begin", 30, 2),
 ]
 
 
