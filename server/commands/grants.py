@@ -28,6 +28,9 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
         parser.add_argument("grant_ids", metavar="GRANT_ID", nargs="*")
         selection.add_filters(parser, GRANT_STATUSES)
         parser.set_defaults(command=command)
+    parser.add_argument(
+        "--forget", action="store_true", help="forget what the users allowed as well, so that they are asked again"
+    )
 
 
 def _list(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -41,6 +44,9 @@ def _revoke(settings: Settings, arguments: argparse.Namespace) -> int:
 
     async def work(store: Database, now: int) -> tuple[list[Row], list[Row]]:
         async def revoke(row: Row) -> bool:
+            if arguments.forget and row["user_id"] is not None:
+                event = operator_event(settings, now, Kind.APPLICATION_FORGOTTEN, {**row, "grant_id": None})
+                return bool(await store.forget_application(row["user_id"], row["client_id"], REASON, now, event))
             event = operator_event(settings, now, Kind.GRANT_REVOKED, row)
             return await store.revoke_grant(row["grant_id"], REASON, now, event)
 

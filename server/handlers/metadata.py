@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server import keys
 from server.oauth import metadata
+from server.oauth.store import StoreUnavailable
 
 _CACHED = {"Cache-Control": "public, max-age=300"}
 
@@ -13,7 +14,10 @@ _CACHED = {"Cache-Control": "public, max-age=300"}
 async def authorization_server(request: web.Request) -> web.Response:
     """Give the authorization server's metadata."""
     app = request.app
-    machines = await app[keys.STORE].has_machine_client()
+    try:
+        machines = await app[keys.STORE].has_machine_client()
+    except StoreUnavailable:  # discovery goes on without the database; machines know their grant anyway
+        machines = False
     return web.json_response(metadata.authorization_server(app[keys.SETTINGS], machines=machines), headers=_CACHED)
 
 

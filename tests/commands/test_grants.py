@@ -88,3 +88,18 @@ def test_an_unknown_grant_is_said_and_nothing_is_done(run: Run, four: Rows) -> N
 def test_all_at_once_is_not_revoked_by_saying_nothing(run: Run, four: Rows) -> None:
     assert run("grants", "revoke").status == 2
     assert four.revoked() == ["over"]
+
+
+def test_what_was_allowed_is_forgotten_if_that_is_wished(run: Run, four: Rows) -> None:
+    four.sql(
+        "INSERT INTO consents (user_id, client_id, redirect_uri, scope, fingerprint, created_at, expires_at)"
+        " SELECT DISTINCT user_id, client_id, 'https://a.example', 'read', 'f', 1, 4000000000 FROM grants"
+        " WHERE user_id IS NOT NULL"
+    )
+    assert run("grants", "revoke", "ada-one").status == 0
+    assert four.sql("SELECT count(*) FROM consents WHERE user_id = 'ada'") != [(0,)]
+    kept = four.sql("SELECT count(*) FROM consents WHERE user_id != 'ada'")
+    assert run("grants", "revoke", "--user", "ada", "--forget", "--json").status == 0
+    assert four.sql("SELECT count(*) FROM consents WHERE user_id = 'ada'") == [(0,)]
+    assert four.sql("SELECT count(*) FROM consents WHERE user_id != 'ada'") == kept
+    assert four.sql("SELECT DISTINCT address FROM audit_log WHERE event = 'application_forgotten'") == [("operator",)]
