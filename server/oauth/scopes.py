@@ -47,7 +47,8 @@ def requested(text: str | None, settings: Settings) -> tuple[str, ...]:
 def allowed(text: str | None, registered: str | None, settings: Settings) -> tuple[str, ...]:
     """Read the scopes that a client asks for on its own behalf: those that the operator allowed it.
 
-    None asked for are those default scopes that it may have, or else all that it may have.
+    What these imply may be asked for as well. None asked for are those default scopes that the operator
+    allowed it, or else all that the operator did.
 
     Args:
         text: The request's ``scope``.
@@ -60,8 +61,10 @@ def allowed(text: str | None, registered: str | None, settings: Settings) -> tup
     default = settings.oauth_default_scopes
     may_have = tuple(s for s in split(registered) or default if s in settings.oauth_valid_scopes)
     scopes = tuple(scope for scope in split(text) if scope != OFFLINE_ACCESS)
-    if not may_have or not set(scopes) <= set(may_have):
-        raise InvalidScope(f"the scopes that this client may have are {join(may_have) or 'none'}")
+    held = with_implied(may_have, settings)
+    if not held or not set(scopes) <= held:
+        may_ask = join(s for s in settings.oauth_valid_scopes if s in held)
+        raise InvalidScope(f"the scopes that this client may have are {may_ask or 'none'}")
     return scopes or tuple(scope for scope in may_have if scope in default) or may_have
 
 

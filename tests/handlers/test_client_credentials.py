@@ -1,6 +1,8 @@
 """POST /token by client credentials: a token without a user, for clients that the operator created (RFC 6749 4.4)."""
 
 import re
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from tests.browser import App
 from tests.site import RSA, proof
 from tests.support import REDIRECT_URI, START, Live
 
+Start = Callable[..., AbstractAsyncContextManager[Live]]
 DISCOVERY = "/.well-known/oauth-authorization-server"
 
 
@@ -78,6 +81,15 @@ async def test_it_gets_what_it_asks_for_of_what_it_may_have(
 async def test_more_than_it_may_have_is_refused(live: Live, allowed: tuple[str, ...], asked: str) -> None:
     await refused(live, await live.create(*allowed), "invalid_scope", scope=asked)
     assert live.sql("SELECT count(*) FROM grants") == [(0,)]
+
+
+async def test_what_its_scopes_imply_may_be_asked_for_and_nothing_wider(start: Start) -> None:
+    async with start(oauth_scope_implies="write>read") as live:
+        app = await live.create("write")
+        assert (await issued(live, app, scope="read"))["scope"] == "read"
+        assert (await issued(live, app))["scope"] == "write"
+        await refused(live, app, "invalid_scope", scope="payment")
+        await refused(live, await live.create("read"), "invalid_scope", scope="write")
 
 
 async def test_another_resource_is_refused(live: Live) -> None:

@@ -1,13 +1,17 @@
 """The provider as the SDK calls it, on a real database; the pages are served beside it, and a script is the user."""
 
 import asyncio
+import json
 import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from mcp.server.auth.handlers.token import TokenHandler
+from mcp.server.auth.middleware.client_auth import ClientAuthenticator
 from mcp.server.auth.provider import (
     AccessToken,
     AuthorizationCode,
@@ -21,6 +25,7 @@ from mcp.server.auth.provider import (
 )
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl
+from starlette.requests import Request
 
 from server.library import open_provider
 from server.oauth.provider import OAuthProvider
@@ -111,6 +116,24 @@ async def test_registration_writes_back_what_holds(provider: OAuthProvider, live
     assert (client.client_secret, client.client_secret_expires_at) == (None, None)
     assert client.scope == "read"
     assert live.sql("SELECT client_name, secret_digest FROM clients") == [("App", None)]
+
+
+async def test_registration_leaves_no_token_behind_that_nobody_holds(provider: OAuthProvider, live: Live) -> None:
+    client = await register(provider)
+    assert live.sql("SELECT client_id, registration_digest FROM clients") == [(client.client_id, None)]
+    assert live.sql("SELECT event, client_id, address, detail FROM audit_log") == [
+        ("client_registered", client.client_id, None, "App")
+    ]
+
+
+async def test_client_whose_id_is_a_url_is_unknown_even_where_it_is_stored(provider: OAuthProvider, live: Live) -> None:
+    client = await register(provider)
+    for url in ("https://assistant.example/client.json", "http://localhost/client.json"):
+        live.sql("UPDATE clients SET client_id = ?", url)
+        assert await provider.get_client(url) is None
+        with pytest.raises(AuthorizeError):
+            await provider.authorize(client.model_copy(update={"client_id": url}), request())
+    assert live.sql("SELECT count(*) FROM authorization_requests") == [(0,)]
 
 
 async def test_registered_client_is_found_with_all_that_it_said(provider: OAuthProvider) -> None:
@@ -311,6 +334,62 @@ async def test_refresh_may_narrow_and_never_widen(provider: OAuthProvider, live:
         await refresh(provider, client, issued.refresh_token, ["read", "account"])
     assert refused.value.error == "invalid_scope"
     assert (await refresh(provider, client, issued.refresh_token, ["read"])).scope == "read"
+
+
+@pytest.fixture
+async def nested(live: Live) -> AsyncIterator[OAuthProvider]:
+    """Give a provider to which wider scopes hold narrower ones."""
+    implies = "payment>write,write>read"
+    settings = load_settings(server_url=SERVER, database_url=f"sqlite:///{live.database}", oauth_scope_implies=implies)
+    async with open_provider(settings, pages=live.url, clock=live.clock) as opened:
+        yield opened
+
+
+async def sdk_refresh(provider: OAuthProvider, client: OAuthClientInformationFull, token: str, scope: str) -> Any:
+    """Refresh at the SDK's own token endpoint, and give its decoded answer."""
+    form = {"grant_type": "refresh_token", "client_id": client.client_id, "refresh_token": token, "scope": scope}
+    body = urlencode({name: value for name, value in form.items() if value}).encode()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+    asked = Request({"type": "http", "method": "POST", "path": "/token", "headers": headers}, receive)
+    answer = await TokenHandler(provider, ClientAuthenticator(provider)).handle(asked)
+    return json.loads(bytes(answer.body))
+
+
+async def test_access_token_names_what_its_scopes_imply_in_the_order_of_the_settings(
+    nested: OAuthProvider, provider: OAuthProvider, live: Live
+) -> None:
+    client = await register(nested)
+    code = await nested.load_authorization_code(client, await approved(nested, live, client, scopes=["payment"]))
+    assert code is not None
+    issued = await nested.exchange_authorization_code(client, code)
+    assert (code.scopes, issued.scope) == (["payment"], "payment")
+    for server, held in ((nested, ["read", "write", "payment"]), (provider, ["payment"])):
+        access = await server.load_access_token(issued.access_token)
+        assert access is not None
+        assert access.scopes == held
+    live.sql("UPDATE access_tokens SET scopes = 'gone write'")
+    access = await nested.load_access_token(issued.access_token)
+    assert access is not None
+    assert access.scopes == ["read", "write", "gone"]
+
+
+async def test_refresh_at_the_sdks_endpoint_narrows_to_an_implied_scope_and_else_grants_the_grants_own(
+    nested: OAuthProvider, live: Live
+) -> None:
+    client = await register(nested)
+    code = await nested.load_authorization_code(client, await approved(nested, live, client, scopes=["write"]))
+    assert code is not None
+    token = (await nested.exchange_authorization_code(client, code)).refresh_token
+    for asked, granted in (("read", "read"), ("", "write"), ("write", "write"), ("read write", "write")):
+        answer = await sdk_refresh(nested, client, token or "", asked)
+        assert answer["scope"] == granted
+        token = answer["refresh_token"]
+    refused = await sdk_refresh(nested, client, token or "", "payment")
+    assert refused["error"] == "invalid_scope"
 
 
 async def test_refresh_token_is_known_to_its_client_alone(provider: OAuthProvider, live: Live) -> None:

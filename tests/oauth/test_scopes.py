@@ -120,3 +120,28 @@ def test_a_refresh_may_narrow_to_an_implied_scope_and_to_no_wider_one() -> None:
         scopes.narrowed("payment", ("write",), NESTED)
     with pytest.raises(InvalidScope):
         scopes.narrowed("read", ("write",), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("text", "registered", "granted"),
+    [
+        ("read", "write", ("read",)),
+        ("read write", "write", ("read", "write")),
+        ("read", "payment", ("read",)),
+        (None, "write", ("write",)),
+        (None, "write read", ("read",)),
+    ],
+)
+def test_a_machine_may_ask_for_what_its_scopes_imply_and_gets_it_only_when_asked(
+    text: str | None, registered: str, granted: tuple[str, ...]
+) -> None:
+    assert scopes.allowed(text, registered, NESTED) == granted
+
+
+def test_a_machine_may_not_ask_for_a_wider_scope() -> None:
+    with pytest.raises(InvalidScope, match=r"may have are read write$"):
+        scopes.allowed("payment", "write", NESTED)
+    with pytest.raises(InvalidScope, match=r"may have are write$"):
+        scopes.allowed("read", "write", SETTINGS)
+    with pytest.raises(InvalidScope, match="may have are none"):
+        scopes.allowed(None, "gone", NESTED)

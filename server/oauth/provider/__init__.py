@@ -9,7 +9,8 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl
 
 from server.clock import Clock
-from server.oauth import authorize, bearer, clients, grants, revocation, scopes, tokens
+from server.oauth import authorize, bearer, clients, documents, grants, revocation, scopes, tokens
+from server.oauth.audit import Kind
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient, InvalidGrant, InvalidToken, OAuthError, PageError, RedirectError
 from server.oauth.model import Client
@@ -49,15 +50,15 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
         self._entropy = entropy
 
     async def get_client(self, client_id: str) -> words.StoredClient | None:
-        """Give a client, or ``None``.
+        """Give a client, or ``None``; one whose id is a URL is not served here, whatever the database holds of it.
 
         Its secret is known by digest only and so never given: the SDK refuses a client that must show one.
         """
-        client = await self._store.get_client(client_id)
+        client = await self._find(client_id)
         return None if client is None else words.stored_client(client)
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
-        """Register a public client (RFC 7591 section 3.2.1).
+        """Register a public client (RFC 7591 section 3.2.1), without a token to manage itself: nothing here takes one.
 
         The SDK answers with the very object that it handed over, so that what holds is written into it: an id
         and redirect URIs of the domain's making, and no secret, since the SDK could check it only in plain text.
@@ -70,13 +71,15 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
         """
         if self._settings.oauth_dcr != "open":
             raise sdk.RegistrationError("invalid_client_metadata", "clients cannot register themselves here")
-        asked = client_info.model_dump(mode="json", exclude_none=True)
+        ctx, asked = self._context(), client_info.model_dump(mode="json", exclude_none=True)
         try:
-            answer = await clients.register({**asked, "token_endpoint_auth_method": clients.NO_SECRET}, self._context())
+            client = clients.describe(clients.new_id(ctx.entropy), asked, clients.NO_SECRET, ctx.settings, ctx.now)
         except OAuthError as error:
             raise words.registration_error(error) from error
-        told = OAuthClientInformationFull.model_validate(answer)
-        for name in type(told).model_fields:
+        event = ctx.event(Kind.CLIENT_REGISTERED, client_id=client.client_id, detail=client.client_name)
+        await ctx.store.add_client(client, event)
+        told = words.stored_client(client)
+        for name in OAuthClientInformationFull.model_fields:
             setattr(client_info, name, getattr(told, name))
 
     async def authorize(self, client: OAuthClientInformationFull, params: sdk.AuthorizationParams) -> str:
@@ -87,8 +90,10 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
         """
         if not params.redirect_uri_provided_explicitly:  # the SDK would hold the exchange to having none either
             raise sdk.AuthorizeError("invalid_request", "redirect_uri is missing")
-        known = await self._store.get_client(client.client_id)
-        redirect_uri = words.as_registered(known.redirect_uris if known else (), params.redirect_uri)
+        known = await self._find(client.client_id)
+        if known is None:
+            raise sdk.AuthorizeError("invalid_request", "this client is not registered here; register it again")
+        redirect_uri = words.as_registered(known.redirect_uris, params.redirect_uri)
         asked = {
             "response_type": "code",
             "client_id": client.client_id,
@@ -114,7 +119,7 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
         self, client: OAuthClientInformationFull, authorization_code: str
     ) -> sdk.AuthorizationCode | None:
         """Give a code that can be exchanged, or ``None``; a replay ends what came of it (RFC 6749 section 4.1.2)."""
-        known = await self._store.get_client(client.client_id)
+        known = await self._find(client.client_id)
         if known is None:
             return None
         try:
@@ -162,7 +167,7 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
         return sdk.RefreshToken(
             token=refresh_token,
             client_id=held.token.client_id,
-            scopes=list(held.grant.scopes),
+            scopes=words.all_held(held.grant.scopes, self._settings),
             # The SDK would turn away an expired token before its reuse is seen.
             expires_at=held.token.expires_at if held.token.used_at is None else None,
             resource=held.grant.audience,
@@ -174,10 +179,16 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
     ) -> OAuthToken:
         """Rotate a refresh token, with the grace and the detection of reuse that `grants` has.
 
+        Args:
+            client: Whose it is.
+            refresh_token: As it was loaded.
+            scopes: What is asked for; the SDK gives all that was loaded where nothing is, which is the grant's own.
+
         Raises:
             TokenError: It is over, reused, or more is asked for than was granted.
         """
-        asked = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.token), ("scope", " ".join(scopes))]
+        scope = "" if scopes == refresh_token.scopes else " ".join(scopes)
+        asked = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.token), ("scope", scope)]
         try:
             answer = await grants.token(Parameters(asked), await self._known(client), self._context())
         except OAuthError as error:
@@ -190,7 +201,8 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
             caller = await bearer.verify(self._store, token, self._settings.resource, self._clock())
         except InvalidToken:
             return None
-        return words.access_token(caller, self._settings.issuer)
+        access = words.access_token(caller, self._settings.issuer)
+        return access.model_copy(update={"scopes": words.all_held(access.scopes, self._settings)})
 
     async def revoke_token(self, token: sdk.AccessToken | sdk.RefreshToken) -> None:
         """End one access token, or the whole family of a refresh token (RFC 7009 section 2.1)."""
@@ -205,8 +217,11 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
     def _context(self) -> Context:
         return Context(self._store, self._settings, self._entropy, self._clock())
 
+    async def _find(self, client_id: str) -> Client | None:
+        return None if documents.is_url(client_id) else await self._store.get_client(client_id)
+
     async def _known(self, client: OAuthClientInformationFull) -> Client:
-        known = await self._store.get_client(client.client_id)
+        known = await self._find(client.client_id)
         if known is None:
             raise InvalidClient("this client is not registered here; register it again")
         return known

@@ -12,6 +12,7 @@ from server.oauth.bearer import Caller
 from server.oauth.errors import OAuthError, TemporarilyUnavailable
 from server.oauth.model import Client
 from server.oauth.store import StoreUnavailable
+from server.settings import Settings
 
 
 class StoredClient(OAuthClientInformationFull):
@@ -36,6 +37,13 @@ class StoredClient(OAuthClientInformationFull):
     def validate_scope(self, requested_scope: str | None) -> list[str] | None:
         """Split the scopes; whether they can be granted is decided when the request is kept."""
         return None if requested_scope is None else list(scopes.split(requested_scope))
+
+
+def all_held(granted: Iterable[str], settings: Settings) -> list[str]:
+    """Give scopes with all that they imply, since the SDK compares names; in the order of ``OAUTH_VALID_SCOPES``."""
+    held = scopes.with_implied(granted, settings)
+    known = [scope for scope in settings.oauth_valid_scopes if scope in held]
+    return known + sorted(held.difference(known))
 
 
 def access_token(caller: Caller, issuer: str) -> sdk.AccessToken:
