@@ -39,11 +39,11 @@ class Store(Protocol):
         """Give the client, or ``None``."""
 
     async def keep_described_client(
-        self, client: Client, now: int, new: Event | None = None, changed: Event | None = None
+        self, client: Client, now: int, new: Event | None = None, updated: Event | None = None
     ) -> None:
         """Keep a client as its document describes it, new or anew.
 
-        ``new`` is the event if no such client was kept, and ``changed`` if one was, but with another name, other
+        ``new`` is the event if no such client was kept, and ``updated`` if one was, but with another name, other
         redirect URIs, keys or ways to authenticate.
 
         One that comes back after its row was deleted starts afresh: whatever grants and codes were

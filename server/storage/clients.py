@@ -38,10 +38,10 @@ class SqlClientStore:
         return await self._driver.read(changed(sql.HAS_MACHINE_CLIENT))
 
     async def keep_described_client(
-        self, client: Client, now: int, new: Event | None = None, changed: Event | None = None
+        self, client: Client, now: int, new: Event | None = None, updated: Event | None = None
     ) -> None:
         """Keep a client as its document describes it; end what a deleted one of the same id left open."""
-        await self._driver.write(_keep_described_client(client, now, new, changed))
+        await self._driver.write(_keep_described_client(client, now, new, updated))
 
     async def get_key_set(self, jwks_uri: str) -> KeySet | None:
         """Give the keys that were fetched from there last, or ``None``."""
@@ -65,14 +65,15 @@ def _get_client(client_id: str) -> Script[Client | None]:
     return rows.client(found[0]) if found else None
 
 
-def _keep_described_client(client: Client, now: int, new: Event | None, changed: Event | None) -> Script[None]:
+def _keep_described_client(client: Client, now: int, new: Event | None, updated: Event | None) -> Script[None]:
     kept = yield from _get_client(client.client_id)
     if kept is None:
         former = {"client_id": client.client_id, "now": now, "reason": "client_deleted"}
         yield Statement(sql.REVOKE_GRANTS_OF_CLIENT, former)
         yield Statement(sql.EXPIRE_CODES_OF_CLIENT, former)
-    unchanged = kept is not None and _identity(kept) == _identity(client)
-    event = new if kept is None else None if unchanged else changed
+        event = new
+    else:
+        event = updated if _identity(kept) != _identity(client) else None
     yield from recorded(_keep_description(client), event)
 
 
