@@ -2,14 +2,18 @@
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from aiohttp import web
 
+from server import keys
 from server.handlers import requests
 from server.oauth import clients, registration
+from server.oauth.audit import Kind, presented
 from server.oauth.context import Context
-from server.oauth.errors import InvalidClientMetadata
+from server.oauth.errors import InvalidClientMetadata, InvalidToken
 from server.oauth.model import Client
 from server.transport.body import read_at_most
 from server.transport.refusals import NO_STORE
@@ -22,7 +26,8 @@ log = logging.getLogger(__name__)
 async def register(request: web.Request) -> web.Response:
     """Register a client (RFC 7591 section 3)."""
     ctx = requests.context(request)
-    registration.check_may_register(_authorization(request), ctx.settings)
+    with _failures_noted(request, ctx, "the initial access token is missing or wrong"):
+        registration.check_may_register(_authorization(request), ctx.settings)
     answer = await clients.register(await _metadata(request), ctx)
     log.info("Registered client: %s", answer["client_id"])
     return web.json_response(answer, status=HTTPStatus.CREATED, headers=NO_STORE)
@@ -52,7 +57,20 @@ async def delete(request: web.Request) -> web.Response:
 
 async def _managed(request: web.Request) -> tuple[Client, str, Context]:
     ctx = requests.context(request)
-    return *await registration.authenticate(request.match_info["client_id"], _authorization(request), ctx), ctx
+    with _failures_noted(request, ctx, "the registration access token is missing or wrong"):
+        return *await registration.authenticate(request.match_info["client_id"], _authorization(request), ctx), ctx
+
+
+@contextmanager
+def _failures_noted(request: web.Request, ctx: Context, detail: str) -> Iterator[None]:
+    """Offer a failed authentication to the audit log, with nothing of the token in it."""
+    try:
+        yield
+    except InvalidToken:
+        client_id = presented(request.match_info.get("client_id"))
+        event = ctx.event(Kind.CLIENT_AUTHENTICATION_FAILED, client_id=client_id, detail=detail)
+        request.app[keys.RECORDER].offer(event)
+        raise
 
 
 def _authorization(request: web.Request) -> list[str]:

@@ -44,7 +44,7 @@ async def _authenticated(request: web.Request) -> tuple[Parameters, Client, Cont
     client_id = params.get("client_id")
     try:
         credentials = requests.credentials(request, params)
-        client_id = credentials.basic[0] if credentials.basic else client_id
+        client_id = credentials.named
         return params, await authentication.authenticate(credentials, ctx), ctx
     except InvalidClient as error:
         event = ctx.event(Kind.CLIENT_AUTHENTICATION_FAILED, client_id=presented(client_id), detail=error.description)

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     CLIENT_UPDATED = "client_updated"
     CLIENT_DELETED = "client_deleted"
     CONSENT_GIVEN = "consent_given"
+    CONSENT_REMEMBERED = "consent_remembered"
     CONSENT_DENIED = "consent_denied"
     APPLICATION_FORGOTTEN = "application_forgotten"
     TOKENS_ISSUED = "tokens_issued"

@@ -34,6 +34,17 @@ class Credentials:
         }
         return frozenset(method for method, proof in brought.items() if proof) or frozenset({NO_SECRET})
 
+    @property
+    def named(self) -> str | None:
+        """The client that the request names, unproven: in the header, else by ``client_id``, else by its assertion.
+
+        Raises:
+            InvalidClient: Only the assertion could name it, and it cannot be read.
+        """
+        if self.basic:
+            return self.basic[0]
+        return self.client_id or (assertions.subject(self.assertion) if self.assertion else None)
+
 
 async def authenticate(credentials: Credentials, ctx: Context) -> Client:
     """Authenticate a client by its registered method and no other; a URL client by any that its document lists.
@@ -43,7 +54,7 @@ async def authenticate(credentials: Credentials, ctx: Context) -> Client:
             it has none.
         TemporarilyUnavailable: Its document or its keys cannot be fetched, and the last good ones are too old.
     """
-    client_id = credentials.basic[0] if credentials.basic else credentials.client_id or _asserted(credentials)
+    client_id = credentials.named
     if not client_id:
         raise InvalidClient("the request names no client; send client_id")
     client = await directory.known(client_id, ctx)
@@ -58,10 +69,6 @@ async def authenticate(credentials: Credentials, ctx: Context) -> Client:
         raise InvalidClient(f"this client is registered for {methods} and must authenticate so")
     await _prove(client, credentials, ctx)
     return client
-
-
-def _asserted(credentials: Credentials) -> str | None:
-    return assertions.subject(credentials.assertion) if credentials.assertion else None
 
 
 async def _prove(client: Client, credentials: Credentials, ctx: Context) -> None:

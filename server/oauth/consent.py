@@ -63,7 +63,7 @@ async def answered_before(
         PageError: The request was decided meanwhile.
     """
     if remembered.stands(request, allowed):
-        return await _issue(request, request.scopes, visitor.user, None, ctx)
+        return await _issue(request, request.scopes, visitor.user, None, Kind.CONSENT_REMEMBERED, ctx)
     if "none" in remembered.prompts(request):
         raise RedirectError(ConsentRequired(remembered.MUST_ASK), request.redirect_uri, request.state)
     return None
@@ -96,11 +96,16 @@ async def approve(
         await deny(request, client, visitor, ctx)
     refused = tuple(scope for scope in asked if scope not in granted)
     consent = remembered.decision(request, client, visitor, granted, refused, ctx)
-    return await _issue(request, granted, visitor.user, consent, ctx)
+    return await _issue(request, granted, visitor.user, consent, Kind.CONSENT_GIVEN, ctx)
 
 
 async def _issue(
-    request: AuthorizationRequest, granted: tuple[str, ...], user: User, consent: Consent | None, ctx: Context
+    request: AuthorizationRequest,
+    granted: tuple[str, ...],
+    user: User,
+    consent: Consent | None,
+    kind: Kind,
+    ctx: Context,
 ) -> str:
     code = tokens.make(tokens.CODE, ctx.entropy)
     stored = AuthorizationCode(
@@ -115,9 +120,7 @@ async def _issue(
         created_at=ctx.now,
         expires_at=ctx.now + ctx.settings.oauth_auth_code_ttl,
     )
-    event = ctx.event(
-        Kind.CONSENT_GIVEN, client_id=request.client_id, user_id=user.user_id, detail=scopes.join(granted)
-    )
+    event = ctx.event(kind, client_id=request.client_id, user_id=user.user_id, detail=scopes.join(granted))
     if not await ctx.store.approve_authorization_request(request.handle_digest, user, stored, ctx.now, consent, event):
         raise _decided_meanwhile()
     return code
@@ -130,7 +133,9 @@ async def deny(request: AuthorizationRequest, client: Client, visitor: Visitor |
         RedirectError: Always when it was still pending: the client is told ``access_denied``.
         PageError: It was decided meanwhile.
     """
-    event = ctx.event(Kind.CONSENT_DENIED, client_id=request.client_id, detail=scopes.join(request.scopes))
+    user_id = visitor.user.user_id if visitor else None
+    asked = scopes.join(request.scopes)
+    event = ctx.event(Kind.CONSENT_DENIED, client_id=request.client_id, user_id=user_id, detail=asked)
     allowed = await remembered.allowed_before(request, client, visitor, ctx) if visitor else ()
     consent = remembered.decision(request, client, visitor, (), remembered.divide(request, allowed)[0], ctx)
     if not await ctx.store.deny_authorization_request(request.handle_digest, ctx.now, consent, event):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from server.oauth import documents
+from server.oauth.audit import Kind
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient, TemporarilyUnavailable
 from server.oauth.model import Client, KeySet
@@ -102,7 +103,11 @@ def _no_keys(error: RemoteError) -> TemporarilyUnavailable:
 async def _fetch_client(url: str, ctx: Context) -> Client:
     async def keep(content: dict[str, Any], expires_at: int) -> Client:
         client = documents.read(url, content, ctx.settings, ctx.now, expires_at)
-        await ctx.store.keep_described_client(client, ctx.now)
+        new, updated = (
+            ctx.event(kind, client_id=url, detail=client.client_name)
+            for kind in (Kind.CLIENT_REGISTERED, Kind.CLIENT_UPDATED)
+        )
+        await ctx.store.keep_described_client(client, ctx.now, new, updated)
         return client
 
     return await ctx.remote.renew(url, documents.MAX_BYTES, keep, ctx.now)

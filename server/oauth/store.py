@@ -38,8 +38,13 @@ class Store(Protocol):
     async def get_client(self, client_id: str) -> Client | None:
         """Give the client, or ``None``."""
 
-    async def keep_described_client(self, client: Client, now: int) -> None:
+    async def keep_described_client(
+        self, client: Client, now: int, new: Event | None = None, updated: Event | None = None
+    ) -> None:
         """Keep a client as its document describes it, new or anew.
+
+        ``new`` is the event if no such client was kept, and ``updated`` if one was, but with another name, other
+        redirect URIs, keys or ways to authenticate.
 
         One that comes back after its row was deleted starts afresh: whatever grants and codes were
         still open under the same ``client_id`` are ended.

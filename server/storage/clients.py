@@ -37,9 +37,11 @@ class SqlClientStore:
         """Tell whether there is a client that may use client credentials."""
         return await self._driver.read(changed(sql.HAS_MACHINE_CLIENT))
 
-    async def keep_described_client(self, client: Client, now: int) -> None:
+    async def keep_described_client(
+        self, client: Client, now: int, new: Event | None = None, updated: Event | None = None
+    ) -> None:
         """Keep a client as its document describes it; end what a deleted one of the same id left open."""
-        await self._driver.write(_keep_described_client(client, now))
+        await self._driver.write(_keep_described_client(client, now, new, updated))
 
     async def get_key_set(self, jwks_uri: str) -> KeySet | None:
         """Give the keys that were fetched from there last, or ``None``."""
@@ -63,12 +65,26 @@ def _get_client(client_id: str) -> Script[Client | None]:
     return rows.client(found[0]) if found else None
 
 
-def _keep_described_client(client: Client, now: int) -> Script[None]:
-    if not (yield Statement(sql.GET_CLIENT, {"client_id": client.client_id})):
+def _keep_described_client(client: Client, now: int, new: Event | None, updated: Event | None) -> Script[None]:
+    kept = yield from _get_client(client.client_id)
+    if kept is None:
         former = {"client_id": client.client_id, "now": now, "reason": "client_deleted"}
         yield Statement(sql.REVOKE_GRANTS_OF_CLIENT, former)
         yield Statement(sql.EXPIRE_CODES_OF_CLIENT, former)
+        event = new
+    else:
+        event = updated if _identity(kept) != _identity(client) else None
+    yield from recorded(_keep_description(client), event)
+
+
+def _keep_description(client: Client) -> Script[None]:
     yield Statement(sql.KEEP_DESCRIBED_CLIENT, rows.client_parameters(client))
+
+
+def _identity(client: Client) -> tuple[object, ...]:
+    """Give what tells an operator that a document has changed: its name, its URIs, its proofs."""
+    keys = (client.metadata.get("jwks"), client.metadata.get("jwks_uri"))
+    return client.client_name, client.redirect_uris, client.auth_methods, keys
 
 
 def _get_key_set(jwks_uri: str) -> Script[KeySet | None]:

@@ -1,12 +1,19 @@
 """The audit log over HTTP: what is noted of each thing that happens, and that no secret ever is."""
 
-import pytest
+from typing import Any
 
+import pytest
+from aiohttp import web
+
+from server.oauth.model import AuthorizationRequest, User, Visitor
 from tests.browser import basic
 from tests.conftest import Start
+from tests.site import OTHER, RSA, proof, publish
 from tests.support import REDIRECT_URI, START, Live
 
 HERE = "127.0.0.1"
+FAILED = "client_authentication_failed"
+TOKEN = "registration_access_token"
 
 
 def noted(live: Live) -> list[tuple[str, str | None, str | None, str | None, str | None]]:
@@ -36,8 +43,71 @@ async def test_a_decision_is_noted(live: Live) -> None:
     await (await live.browser().open_page(app)).approve([])
     assert noted(live)[1:] == [
         ("consent_given", app.client_id, "demo", None, "read"),
-        ("consent_denied", app.client_id, None, None, "read account"),
-        ("consent_denied", app.client_id, None, None, "read"),
+        ("consent_denied", app.client_id, "demo", None, "read account"),
+        ("consent_denied", app.client_id, "demo", None, "read"),
+    ]
+
+
+class Ada:
+    """Signs Ada in, always."""
+
+    async def visitor(self, _http: web.Request, _asked: AuthorizationRequest) -> Visitor:
+        return Visitor(User("ada", "https://login.example", "ada"), signed_in=True)
+
+
+async def test_a_decision_that_was_remembered_is_noted_as_one(start: Start) -> None:
+    async with start(identity=Ada()) as live:
+        app, browser = await live.register(), live.browser()
+        await (await browser.open_page(app, scope="read account")).approve()
+        answer, _ = await browser.authorize(app, scope="read")
+        assert "code" in (await browser.send("GET", answer.location)).returned
+    assert noted(live)[1:] == [
+        ("consent_given", app.client_id, "ada", None, "read account"),
+        ("consent_remembered", app.client_id, "ada", None, "read"),
+    ]
+
+
+async def test_a_client_that_manages_its_registration_is_noted(live: Live) -> None:
+    app = await live.register(client_name="Before")
+    path, headers = f"/register/{app.client_id}", {"Authorization": f"Bearer {app.registration[TOKEN]}"}
+    told = {"client_id": app.client_id, "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none"}
+    for method, body, status in (
+        ("GET", None, 200),
+        ("PUT", {**told, "client_name": "After"}, 200),
+        ("DELETE", None, 204),
+    ):
+        assert (await live.send(method, path, headers=headers, json=body)).status == status
+    assert noted(live)[1:] == [
+        ("client_updated", app.client_id, None, None, "After"),
+        ("client_deleted", app.client_id, None, None, "After"),
+    ]
+
+
+async def test_a_client_that_a_document_describes_is_noted_when_it_comes_and_when_it_changes(start: Start) -> None:
+    elsewhere = [REDIRECT_URI, "https://elsewhere.example/"]
+    documents: list[dict[str, Any]] = [
+        {},
+        {},
+        {"redirect_uris": elsewhere},
+        {"redirect_uris": elsewhere, "client_uri": "https://a.example"},
+        {"client_name": "Renamed"},
+        {"client_name": "Renamed", "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [RSA.public]}},
+        {"client_name": "Renamed", "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [OTHER.public]}},
+    ]
+    async with publish() as site, start(oauth_cimd_dev_origins=site.origin) as live:
+        for document in documents:
+            await live.browser().open_page(site.describe(**document))
+            live.clock.advance(86_400)
+        assert len(site.asked) == len(documents)
+    assert noted(live) == [
+        (event, site.client_id, None, None, name)
+        for event, name in [
+            ("client_registered", "Example Assistant"),
+            ("client_updated", "Example Assistant"),
+            ("client_updated", "Renamed"),
+            ("client_updated", "Renamed"),
+            ("client_updated", "Renamed"),
+        ]
     ]
 
 
@@ -100,6 +170,32 @@ async def test_a_failed_client_authentication_is_noted(start: Start) -> None:
         ("https://app.example/client.json", "this client is not registered here; register it again"),
         (app.client_id, "the Authorization header is not well-formed Basic"),
         (None, "the request names no client; send client_id"),
+    ]
+
+
+async def test_a_failed_assertion_is_noted_with_the_client_that_it_names(start: Start) -> None:
+    async with start() as live:
+        app = await live.register(token_endpoint_auth_method="private_key_jwt", jwks={"keys": [RSA.public]})
+        for assertion in (OTHER.sign(app.client_id, live.url), "x"):
+            assert (await live.send("POST", "/token", data=proof(assertion))).status == 401
+    assert noted(live)[1:] == [
+        (FAILED, client_id, None, None, f"the client assertion is not good: {why}")
+        for client_id, why in [(app.client_id, "no key of this client has signed it"), (None, "it is no signed token")]
+    ]
+
+
+async def test_a_bad_token_at_registration_is_noted(start: Start) -> None:
+    client_id, bad = "att_cl_" + "0" * 32, {"Authorization": "Bearer hunter2"}
+    async with start(oauth_dcr="token", oauth_dcr_token="initial") as live:
+        for headers in (bad, {}):
+            assert (await live.send("POST", "/register", headers=headers, json={})).status == 401
+        for method in ("GET", "PUT", "DELETE"):
+            assert (await live.send(method, f"/register/{client_id}", headers=bad, json={})).status == 401
+        assert (await live.send("GET", "/register/hunter2", headers=bad)).status == 401
+    assert noted(live) == [
+        *[(FAILED, None, None, None, "the initial access token is missing or wrong")] * 2,
+        *[(FAILED, client_id, None, None, "the registration access token is missing or wrong")] * 3,
+        (FAILED, None, None, None, "the registration access token is missing or wrong"),
     ]
 
 
