@@ -71,6 +71,7 @@ def _keep_described_client(client: Client, now: int, new: Event | None, updated:
         former = {"client_id": client.client_id, "now": now, "reason": "client_deleted"}
         yield Statement(sql.REVOKE_GRANTS_OF_CLIENT, former)
         yield Statement(sql.EXPIRE_CODES_OF_CLIENT, former)
+        yield Statement(sql.FORGET_CONSENTS_OF_CLIENT, former)
         event = new
     else:
         event = updated if _identity(kept) != _identity(client) else None

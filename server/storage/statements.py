@@ -40,6 +40,8 @@ REVOKE_GRANTS_OF_CLIENT = """
 UPDATE grants SET revoked_at = :now, revoked_reason = :reason
 WHERE client_id = :client_id AND revoked_at IS NULL"""
 
+FORGET_CONSENTS_OF_CLIENT = "DELETE FROM consents WHERE client_id = :client_id"
+
 EXPIRE_CODES_OF_CLIENT = """
 UPDATE authorization_codes SET expires_at = :now
 WHERE client_id = :client_id AND used_at IS NULL AND expires_at > :now"""

@@ -47,13 +47,16 @@ async def test_grants_outlive_a_changed_document_but_not_a_deleted_row(database:
     await make.logged_in(database)
     shell("UPDATE clients SET client_id = ?", URL)
     shell("UPDATE grants SET client_id = ?", URL)
+    shell("INSERT INTO consents VALUES ('user', ?, 'https://client.example', 'read', 'f', 1, 2)", URL)
     await database.keep_described_client(CLIENT, NOW)
     assert await database.get_access_token(digest("access"), NOW) is not None
+    assert shell("SELECT count(*) FROM consents") == [(1,)]
 
     shell("DELETE FROM clients")
     await database.keep_described_client(CLIENT, NOW + 1)
     assert await database.get_access_token(digest("access"), NOW + 1) is None
     assert shell("SELECT revoked_at, revoked_reason FROM grants") == [(NOW + 1, "client_deleted")]
+    assert shell("SELECT count(*) FROM consents") == [(0,)]
 
 
 async def test_keys_come_back_and_are_replaced(database: Database) -> None:
