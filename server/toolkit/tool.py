@@ -1,6 +1,6 @@
 """The form of a bundled tool, and the SDK server that a list of them makes.
 
-The server is the SDK's lowlevel one: its `MCPServer` nearly doubles the cost of a call, and tells a
+The server is the SDK's lowlevel one: its `MCPServer` nearly doubles its part of a call, and tells a
 model of a bad argument in the validator's words (docs/decisions/bundled-tools.md).
 """
 
