@@ -20,6 +20,7 @@ from server.oauth.tokens import Entropy
 from server.origins import is_loopback
 from server.outbound.fetcher import GuardedFetcher
 from server.routes import OAUTH_ENDPOINTS, routes
+from server.sealing import Sealer, key_file, load_secret
 from server.services import Services
 from server.settings import Settings
 from server.storage.database import open_database
@@ -70,6 +71,8 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
     settings, clock = app[keys.SETTINGS], app[keys.CLOCK]
     async with open_database(settings.database_path, clock()) as store:
         app[keys.STORE] = store
+        secret = load_secret(settings.secret_key.get_secret_value(), key_file(settings.database_path))
+        app[keys.SEALER] = Sealer(secret, app[keys.ENTROPY])
         app[keys.RECORDER] = recorder = Recorder(store.add_events, clock)
         server = load_server(settings.mcp_server, Services(store, clock, settings))
         async with open_kernel(server, settings) as kernel:

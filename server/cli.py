@@ -13,6 +13,7 @@ from server.commands import audit, clients, grants, tokens
 from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
 from server.oauth.audit import OPERATOR, Event, Kind
 from server.oauth.store import StoreUnavailable
+from server.sealing import SecretError
 from server.serve import serve
 from server.settings import Settings, SettingsError, load_settings
 from server.storage.database import Database
@@ -21,6 +22,18 @@ from server.storage.purge import in_words, purge
 from server.transport.load import LoadError
 
 log = logging.getLogger(__name__)
+
+_FAILURES = (
+    SettingsError,
+    MigrationError,
+    SecretError,
+    StoreUnavailable,
+    LoadError,
+    CommandError,
+    UsageError,
+    OSError,
+)
+"""What a command may end with: its text is one line for whoever typed it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = load_settings()
         logs.set_up(settings)
         return command(settings, arguments)
-    except (SettingsError, MigrationError, StoreUnavailable, LoadError, CommandError, UsageError, OSError) as error:
+    except _FAILURES as error:
         print(f"att-mcp-server: {hidden(str(error))}", file=sys.stderr)  # noqa: T201 - the command's one line of failure
         return 2 if isinstance(error, UsageError) else 1
 

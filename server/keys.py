@@ -7,6 +7,7 @@ from server.identity import Identity
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
+from server.sealing import Sealer
 from server.settings import Settings
 from server.storage.database import Database
 from server.storage.recorder import Recorder
@@ -20,6 +21,7 @@ STORE = web.AppKey("store", Database)
 REMOTE = web.AppKey("remote", Remote)
 KERNEL = web.AppKey("kernel", Kernel)
 LIMITER = web.AppKey("limiter", Limiter)
+SEALER = web.AppKey("sealer", Sealer)
 RECORDER = web.AppKey("recorder", Recorder)
 REQUEST_ID = web.RequestKey("request_id", str)
 ADDRESS = web.RequestKey("address", str)

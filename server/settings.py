@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.hierarchy import Pairs, check
 from server.origins import canonical, is_loopback
+from server.sealing import SECRET_LENGTH
 
 NOT_YET = "not available yet"
 
@@ -121,7 +122,9 @@ class Settings(BaseSettings):
     client_ip_header: str = Field(
         "", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]*$", description="the name of a header, such as CF-Connecting-IP"
     )
-    secret_key: NotYetSecret = SecretStr("")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="at least 32 characters that nobody can guess; `openssl rand -hex 32` makes some"
+    )
     rate_limits: bool = Field(default=True, description="true or false")
     audit_retention_days: int = Field(365, ge=0, le=36_500, description="whole days up to 36500, or 0 for no audit log")
     openai_apps_challenge: str = Field(
@@ -169,6 +172,13 @@ class Settings(BaseSettings):
     def _check_dcr_token(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         if not value and info.data.get("oauth_dcr") == "token":
             raise ValueError("OAUTH_DCR=token needs it")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_secret_key(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value) < SECRET_LENGTH:
+            raise ValueError("too short")
         return value
 
     @field_validator("oauth_provider")

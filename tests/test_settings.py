@@ -109,6 +109,7 @@ REFUSED = [
     ("RATE_LIMITS", "some", "true or false"),
     ("AUDIT_RETENTION_DAYS", "-1", "or 0 for no audit log"),
     ("AUDIT_RETENTION_DAYS", "36501", "whole days up to 36500"),
+    ("SECRET_KEY", "too short", "at least 32 characters"),
     ("OPENAI_APPS_CHALLENGE", "two words", "the token that OpenAI shows"),
     ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
 ]
@@ -121,7 +122,6 @@ NOT_THERE_YET = [
     ("OAUTH_TENANT_ID", "abc"),
     ("OAUTH_UPSTREAM_ISSUER", "https://login.example.com"),
     ("OAUTH_ALLOWED_USERS", "@example.com"),
-    ("SECRET_KEY", "hunter2"),
 ]
 
 ACCEPTED = [

@@ -78,7 +78,11 @@ def test_every_setting_is_documented_once() -> None:
 
 
 def test_documented_defaults_are_those_of_the_settings() -> None:
-    worked_out = {"SERVER_URL": "http://localhost:<PORT>", "OAUTH_ISSUER_URL": "SERVER_URL"}
+    worked_out = {
+        "SERVER_URL": "http://localhost:<PORT>",
+        "OAUTH_ISSUER_URL": "SERVER_URL",
+        "SECRET_KEY": "<database>.key",
+    }
     for variable, default, _ in table(section("Settings"), "variable"):
         name = code(variable)[0]
         expected = worked_out.get(name) or written(Settings.model_fields[name.lower()].default)
