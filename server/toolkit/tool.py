@@ -6,11 +6,13 @@ model of a bad argument in the validator's words (docs/decisions/bundled-tools.m
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import mcp_types as types
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.mcpserver.exceptions import ToolError
@@ -47,11 +49,45 @@ A = TypeVar("A", bound=Arguments)
 
 
 @dataclass(frozen=True, slots=True)
+class Call(Generic[A]):
+    """One call of a tool, its arguments checked."""
+
+    arguments: A
+    params: types.CallToolRequestParams
+    """The call as it came: ``input_responses`` and ``request_state`` are there, when it is a second round."""
+    context: ServerRequestContext[Any]
+    """The SDK's: its session asks the client things, and reports progress."""
+
+    @property
+    def caller(self) -> AccessToken | None:
+        """Whose call it is; ``None`` where no token was needed."""
+        return get_access_token()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a tool says: text that is useful without a widget, and the same as data in the output schema's form."""
 
     text: str
     data: Mapping[str, Any]
+
+
+def listing(head: str, lines: Iterable[str], data: Mapping[str, Any]) -> Answer:
+    """Make the answer of a tool that lists: a sentence on the whole, then a line for each entry."""
+    return Answer("\n".join([head, *(f"- {line}" for line in lines)]), data)
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a client may take for granted of a tool (MCP specification, "ToolAnnotations")."""
+
+    read_only: bool = True
+    destructive: bool = False
+    """Whether it may undo or use up something, rather than only add to it."""
+    idempotent: bool = True
+    """Whether the same call again changes nothing more."""
+    open_world: bool = False
+    """Whether it deals with more than what this server itself keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +102,14 @@ class Tool(Generic[A]):
     arguments: type[A]
     output: type[Any]
     """A `TypedDict` whose keys are the wire's."""
-    call: Callable[[A], Awaitable[Answer]]
+    answer: Callable[[Call[A]], Awaitable[Answer | types.InputRequiredResult]]
     """Answers a call; raises `ToolError` with a sentence for the model."""
+    hints: Hints = Hints()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """What else goes into its ``_meta``."""
 
     def definition(self) -> types.Tool:
-        """Give the tool's entry in ``tools/list``; every bundled tool only reads, and only this server's own data."""
+        """Give the tool's entry in ``tools/list``."""
         return types.Tool(
             name=self.name,
             title=self.title,
@@ -79,12 +118,12 @@ class Tool(Generic[A]):
             output_schema=TypeAdapter(self.output).json_schema(schema_generator=_Untitled),
             annotations=types.ToolAnnotations(
                 title=self.title,
-                read_only_hint=True,
-                destructive_hint=False,
-                idempotent_hint=True,
-                open_world_hint=False,
+                read_only_hint=self.hints.read_only,
+                destructive_hint=self.hints.destructive,
+                idempotent_hint=self.hints.idempotent,
+                open_world_hint=self.hints.open_world,
             ),
-            _meta={"scopes": list(self.scopes)},
+            _meta={"scopes": list(self.scopes), **self.meta},
         )
 
 
@@ -103,21 +142,23 @@ def make_server(name: str, version: str, instructions: str, tools: Sequence[Tool
         return listing
 
     async def call_tool(
-        _context: ServerRequestContext[Any], params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
+        context: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
         tool = by_name.get(params.name)
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:_LONGEST_ECHO]}")
-        return await _call(tool, params.arguments or {})
+        return await _call(tool, params, context)
 
     return Server(name, version=version, instructions=instructions, on_list_tools=list_tools, on_call_tool=call_tool)
 
 
-async def _call(tool: Tool[Any], arguments: dict[str, Any]) -> types.CallToolResult:
+async def _call(
+    tool: Tool[A], params: types.CallToolRequestParams, context: ServerRequestContext[Any]
+) -> types.CallToolResult | types.InputRequiredResult:
     """Answer one call, whatever happens in it; a null argument counts as left out."""
     try:
-        given = {name: value for name, value in arguments.items() if value is not None}
-        answer = await tool.call(tool.arguments.model_validate(given, by_alias=True))
+        given = {name: value for name, value in (params.arguments or {}).items() if value is not None}
+        answer = await tool.answer(Call(tool.arguments.model_validate(given, by_alias=True), params, context))
     except ValidationError as error:
         return _failure(" ".join(_explain(tool.arguments, fault) for fault in error.errors(include_url=False)))
     except ToolError as error:
@@ -127,6 +168,8 @@ async def _call(tool: Tool[Any], arguments: dict[str, Any]) -> types.CallToolRes
     except Exception:
         logger.exception("Tool %s failed", tool.name)
         return _failure("This tool failed. It is not about the arguments; the same call may work later.")
+    if isinstance(answer, types.InputRequiredResult):
+        return answer
     return types.CallToolResult(
         content=[types.TextContent(type="text", text=answer.text)], structured_content=dict(answer.data)
     )

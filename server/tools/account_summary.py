@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, Protocol, cast
 
-from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from server.services import Services
 from server.toolkit.money import Money, money
-from server.toolkit.tool import Answer, Arguments, Tool
+from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 
 NOTICE = "Demonstration data: these accounts and payment methods are invented."
 
@@ -93,8 +92,8 @@ def tool(services: Services) -> Tool[AccountSummaryArguments]:
     """Make the tool; its accounts live in the database and are made for a user on first use."""
     store: AccountStore = services.store
 
-    async def summarise_accounts(_arguments: AccountSummaryArguments) -> Answer:
-        token = get_access_token()
+    async def summarise_accounts(call: Call[AccountSummaryArguments]) -> Answer:
+        token = call.caller
         if token is None:
             raise ToolError("Nobody is signed in. Connect with an access token of scope account, then call again.")
         if not token.subject:
@@ -119,7 +118,7 @@ def tool(services: Services) -> Tool[AccountSummaryArguments]:
         scopes=("account",),
         arguments=AccountSummaryArguments,
         output=AccountSummaryOutput,
-        call=summarise_accounts,
+        answer=summarise_accounts,
     )
 
 
@@ -162,7 +161,7 @@ def _answer(accounts: tuple[Account, ...], today: date) -> Answer:
     total = money(sum(account.balance_cents for account in accounts))
     head = f"{len(entries)} {'account' if len(entries) == 1 else 'accounts'}, {total['formatted']} in all. {NOTICE}"
     output = AccountSummaryOutput(accounts=entries, totalBalance=total, notice=NOTICE)
-    return Answer("\n".join([head, *map(_line, entries)]), output)
+    return listing(head, map(_line, entries), output)
 
 
 def _entry(account: Account, today: date) -> AccountEntry:
@@ -195,4 +194,4 @@ def _line(entry: AccountEntry) -> str:
         for method in entry["paymentMethods"]
     )
     balance = entry["balance"]["formatted"]
-    return f"- {entry['name']}: {balance}, {due}{late}, {autopay}; pays by {cards or 'nothing saved'}."
+    return f"{entry['name']}: {balance}, {due}{late}, {autopay}; pays by {cards or 'nothing saved'}."

@@ -10,7 +10,7 @@ from server import resources
 from server.services import Services
 from server.toolkit import catalogue
 from server.toolkit.money import Money, money
-from server.toolkit.tool import Answer, Arguments, Tool
+from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 
 ProductType = Literal["wireless", "internet", "prepaid"]
 
@@ -65,16 +65,15 @@ NOTICE = "Demonstration data: these plans and prices are invented."
 
 
 def tool(_services: Services) -> Tool[PlansListArguments]:
-    """Make the tool; the catalogue never changes at run time, so each answer is made once, here.
+    """Make the tool.
 
     Raises:
         catalogue.CatalogueError: ``data/plans.json`` cannot be used.
     """
     plans = catalogue.load(resources.directory("data"), "plans", _plan)
-    answers = {kind: _answer(kind, plans) for kind in ("wireless", "internet", "prepaid", "all")}
 
-    async def list_plans(arguments: PlansListArguments) -> Answer:
-        return answers[arguments.product_type]
+    async def list_plans(call: Call[PlansListArguments]) -> Answer:
+        return _answer(call.arguments.product_type, plans)
 
     return Tool(
         name="att-plans-list",
@@ -86,7 +85,7 @@ def tool(_services: Services) -> Tool[PlansListArguments]:
         scopes=("read",),
         arguments=PlansListArguments,
         output=PlansListOutput,
-        call=list_plans,
+        answer=list_plans,
     )
 
 
@@ -114,7 +113,7 @@ def _answer(kind: Literal["wireless", "internet", "prepaid", "all"], plans: tupl
         productType=kind, count=len(chosen), plans=[_entry(plan) for plan in chosen], notice=NOTICE
     )
     what = f"{kind} plans" if kind != "all" else "plans"
-    return Answer("\n".join([f"{len(chosen)} {what}. {NOTICE}", *map(_line, chosen)]), output)
+    return listing(f"{len(chosen)} {what}. {NOTICE}", map(_line, chosen), output)
 
 
 def _entry(plan: Plan) -> PlanEntry:
@@ -135,4 +134,4 @@ def _line(plan: Plan) -> str:
     badge = f", {plan.badge}" if plan.badge else ""
     before = "" if plan.original_price is None else f" (was {money(plan.original_price)['formatted']})"
     price = f"{money(plan.price)['formatted']}{before} {plan.price_note}"
-    return f"- {plan.name} ({plan.product_type}, {plan.tier}{badge}): {price}. {'; '.join(plan.features)}."
+    return f"{plan.name} ({plan.product_type}, {plan.tier}{badge}): {price}. {'; '.join(plan.features)}."

@@ -15,7 +15,7 @@ from server import resources
 from server.services import Services
 from server.toolkit import catalogue
 from server.toolkit.gazetteer import ACCEPTED, Gazetteer, Place, UnknownPlace, distance_miles
-from server.toolkit.tool import Answer, Arguments, Tool
+from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -132,7 +132,8 @@ def tool(services: Services) -> Tool[StoreLocatorArguments]:
     """
     stores = catalogue.load(resources.directory("data"), "stores", _store)
 
-    async def locate_stores(arguments: StoreLocatorArguments) -> Answer:
+    async def locate_stores(call: Call[StoreLocatorArguments]) -> Answer:
+        arguments = call.arguments
         try:
             place = GAZETTEER.locate(arguments.location)
         except UnknownPlace as error:
@@ -150,7 +151,7 @@ def tool(services: Services) -> Tool[StoreLocatorArguments]:
         scopes=("read",),
         arguments=StoreLocatorArguments,
         output=StoreLocatorOutput,
-        call=locate_stores,
+        answer=locate_stores,
     )
 
 
@@ -192,7 +193,7 @@ def _answer(arguments: StoreLocatorArguments, place: Place, stores: list[Store],
         head = (
             f"{count} {where}, nearest first{'' if len(entries) == len(near) else f', {len(entries)} listed'}. {NOTICE}"
         )
-        return Answer("\n".join([head, *map(_line, entries)]), output)
+        return listing(head, map(_line, entries), output)
     nearest = f" The nearest is {by_distance[0][1].name}, {by_distance[0][0]:.1f} miles away." if by_distance else ""
     return Answer(f"No stores {where}.{nearest} {NOTICE}", output)
 
@@ -218,7 +219,7 @@ def _line(entry: StoreEntry) -> str:
     address = "{street}, {city}, {state} {zip}".format(**entry["address"])
     state = "open now" if entry["openNow"] else "closed now"
     kind = entry["type"].replace("_", " ")
-    head = f"- {entry['name']} ({kind}), {entry['distanceMiles']} mi, {state}"
+    head = f"{entry['name']} ({kind}), {entry['distanceMiles']} mi, {state}"
     return f"{head}: {address}; {entry['phone']}; {', '.join(_hours(entry['hours']))}."
 
 

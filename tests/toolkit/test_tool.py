@@ -8,7 +8,7 @@ from mcp_types import INVALID_PARAMS, TextContent
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from server.toolkit.tool import Answer, Arguments, Tool, make_server
+from server.toolkit.tool import Answer, Arguments, Call, Tool, make_server
 
 
 class EchoArguments(Arguments):
@@ -23,8 +23,8 @@ class EchoOutput(TypedDict):
     someText: str
 
 
-async def _echo(arguments: EchoArguments) -> Answer:
-    match arguments.some_text:
+async def _echo(call: Call[EchoArguments]) -> Answer:
+    match call.arguments.some_text:
         case "crash":
             raise ZeroDivisionError("at /secret/path")
         case "refuse":

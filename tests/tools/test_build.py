@@ -3,32 +3,31 @@ from collections.abc import Callable
 from mcp.client import Client
 from mcp_types import Tool
 
+READS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
 
-def test_tools_are_listed_in_a_fixed_order(listing: list[Tool]) -> None:
-    names = [tool.name for tool in listing]
-    assert names == ["att-store-locator", "att-plans-list", "att-account-summary"]
-
-
-def test_each_tool_declares_its_scopes(listing: list[Tool]) -> None:
-    scopes = {tool.name: (tool.meta or {}).get("scopes") for tool in listing}
-    assert scopes == {
-        "att-store-locator": ["read"],
-        "att-plans-list": ["read"],
-        "att-account-summary": ["account"],
-    }
+TOOLS: tuple[tuple[str, list[str], dict[str, bool]], ...] = (
+    ("att-store-locator", ["read"], READS),
+    ("att-plans-list", ["read"], READS),
+    ("att-account-summary", ["account"], READS),
+)
+"""Every bundled tool in the order of the listing, with its scopes and annotations."""
 
 
-def test_each_tool_is_described_for_people_and_marked_as_read_only(listing: list[Tool]) -> None:
+def test_these_are_the_tools_with_their_scopes_and_annotations(listing: list[Tool]) -> None:
+    listed = []
+    for tool in listing:
+        assert tool.annotations is not None
+        hints = tool.annotations.model_dump(by_alias=True, exclude={"title"})
+        listed.append((tool.name, (tool.meta or {}).get("scopes"), hints))
+    assert listed == list(TOOLS)
+
+
+def test_each_tool_is_described_for_people(listing: list[Tool]) -> None:
     for tool in listing:
         assert tool.title
         assert "demonstration data" in (tool.description or "")
-        hints = tool.annotations
-        assert hints is not None
-        assert hints.title == tool.title
-        assert hints.read_only_hint is True
-        assert hints.idempotent_hint is True
-        assert hints.destructive_hint is False
-        assert hints.open_world_hint is False
+        assert tool.annotations is not None
+        assert tool.annotations.title == tool.title
 
 
 def test_each_argument_is_described_and_no_other_is_taken(listing: list[Tool]) -> None:
