@@ -29,6 +29,7 @@ from server.storage.recorder import Recorder
 from server.transport.body import MAX_BODY
 from server.transport.kernel import open_kernel
 from server.transport.load import load_server
+from server.transport.state import PURPOSE, seal_request_state
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
         app[keys.SEALER] = Sealer(secret, app[keys.ENTROPY])
         app[keys.RECORDER] = recorder = Recorder(store.add_events, clock)
         server = load_server(settings.mcp_server, Services(store, clock, settings))
+        seal_request_state(server, app[keys.SEALER].key(PURPOSE))
         async with open_kernel(server, settings) as kernel:
             app[keys.KERNEL] = kernel
             _announce(settings)

@@ -14,8 +14,14 @@ from mcp.shared.inbound import (
     unsupported_protocol_version_rejection,
     validate_mcp_param_headers,
 )
-from mcp_types import HEADER_MISMATCH, INVALID_REQUEST, SERVER_INFO_META_KEY
+from mcp_types import (
+    HEADER_MISMATCH,
+    INVALID_REQUEST,
+    MISSING_REQUIRED_CLIENT_CAPABILITY,
+    SERVER_INFO_META_KEY,
+)
 
+from server.transport.asking import Capabilities, undeclared
 from server.transport.body import takes_events
 from server.transport.channel import Channel
 from server.transport.gate import Gate
@@ -55,12 +61,24 @@ async def _run(
     connection = Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
     try:
         answer, code = await kernel.answer(request, Channel(http, request, stream), connection)
+        if missing := undeclared(answer.get("result", {}), route.client_capabilities):
+            answer, code = _unable(request, missing), MISSING_REQUIRED_CLIENT_CAPABILITY
         status = 200 if code is None else ERROR_CODE_HTTP_STATUS.get(code, 200)
         body = encode(answer)
         return json_response(body, status) if stream is None else await stream.finish(body, status)
     finally:
         if stream is not None:
             stream.close()
+
+
+def _unable(request: Request, missing: Capabilities) -> dict[str, Any]:
+    """Say what the client would have to be able to do (MCP, "Per-request protocol fields")."""
+    error = {
+        "code": MISSING_REQUIRED_CLIENT_CAPABILITY,
+        "message": "This needs something of the client that it did not declare: " + ", ".join(missing),
+        "data": {"requiredCapabilities": missing},
+    }
+    return {"jsonrpc": "2.0", "id": request.id, "error": error}
 
 
 def _classify(http: web.Request, request: Request) -> InboundModernRoute:

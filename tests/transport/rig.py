@@ -56,16 +56,18 @@ class Site:
     settings: Settings
     _serial: Any = field(default_factory=lambda: count(1))
 
-    async def token(self, *scopes: str, audience: str | None = None) -> str:
-        """Issue an access token, by the store's own path from client to grant."""
+    async def token(
+        self, *scopes: str, audience: str | None = None, user: str = "ada", client: str | None = None
+    ) -> str:
+        """Issue an access token to a client, by default a new one, by the store's own path from client to grant."""
         store = self.client.app[keys.STORE]
         name = f"{next(self._serial):02}"
         access = tokens.make(tokens.ACCESS, lambda size: name.encode().ljust(size, b"."))
         uri, aud, granted = "http://localhost/cb", audience or self.settings.resource, scopes or ("read",)
-        user = User("u-ada", "demo", "ada", "Ada", "ada@example.com")
-        client = Client(f"c{name}", "none", (uri,), ("authorization_code",), ("code",), NOW)
+        who = User(f"u-{user}", "demo", user, user.title(), f"{user}@example.com")
+        app = Client(client or f"c{name}", "none", (uri,), ("authorization_code",), ("code",), NOW)
         shared: dict[str, Any] = {
-            "client_id": client.client_id,
+            "client_id": app.client_id,
             "redirect_uri": uri,
             "scopes": granted,
             "audience": aud,
@@ -74,14 +76,15 @@ class Site:
             "expires_at": NOW + 600,
         }
         pending = AuthorizationRequest(handle_digest=f"h{name}", browser_digest="b", state=None, **shared)
-        code = AuthorizationCode(code_digest=f"d{name}", hint="hint", user_id=user.user_id, **shared)
-        grant = Grant(f"g{name}", client.client_id, user.user_id, granted, aud, NOW, None)
+        code = AuthorizationCode(code_digest=f"d{name}", hint="hint", user_id=who.user_id, **shared)
+        grant = Grant(f"g{name}", app.client_id, who.user_id, granted, aud, NOW, None)
         token = AccessToken(
-            tokens.digest(access), "hint", grant.grant_id, client.client_id, user.user_id, granted, aud, NOW, NOW + 3600
+            tokens.digest(access), "hint", grant.grant_id, app.client_id, who.user_id, granted, aud, NOW, NOW + 3600
         )
-        await store.add_client(client)
+        if await store.get_client(app.client_id) is None:
+            await store.add_client(app)
         await store.add_authorization_request(pending)
-        assert await store.approve_authorization_request(pending.handle_digest, user, code, NOW)
+        assert await store.approve_authorization_request(pending.handle_digest, who, code, NOW)
         assert await store.redeem_authorization_code(code.code_digest, grant, token, None, NOW)
         return access
 
