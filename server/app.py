@@ -75,7 +75,7 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
         secret = load_secret(settings.secret_key.get_secret_value(), key_file(settings.database_path))
         app[keys.SEALER] = Sealer(secret, app[keys.ENTROPY])
         app[keys.RECORDER] = recorder = Recorder(store.add_events, clock)
-        server = load_server(settings.mcp_server, Services(store, clock, settings))
+        server = load_server(settings.mcp_server, Services(store, clock, settings, app[keys.ENTROPY]))
         seal_request_state(server, app[keys.SEALER].key(PURPOSE))
         async with open_kernel(server, settings) as kernel:
             app[keys.KERNEL] = kernel

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.clock import Clock
+from server.oauth.tokens import Entropy
 from server.settings import Settings
 
 
@@ -15,3 +16,4 @@ class Services:
     """The durable store; each tool declares the Protocol of it that it needs."""
     clock: Clock
     settings: Settings
+    entropy: Entropy

@@ -107,6 +107,8 @@ class Tool(Generic[A]):
     hints: Hints = Hints()
     meta: Mapping[str, Any] = field(default_factory=dict)
     """What else goes into its ``_meta``."""
+    screen: Callable[[Any], None] | None = None
+    """Looks at what a client sent before anything else does, and raises `ToolError`; then no error repeats a value."""
 
     def definition(self) -> types.Tool:
         """Give the tool's entry in ``tools/list``."""
@@ -158,9 +160,11 @@ async def _call(
     """Answer one call, whatever happens in it; a null argument counts as left out."""
     try:
         given = {name: value for name, value in (params.arguments or {}).items() if value is not None}
+        if tool.screen is not None:
+            tool.screen(given)
         answer = await tool.answer(Call(tool.arguments.model_validate(given, by_alias=True), params, context))
     except ValidationError as error:
-        return _failure(" ".join(_explain(tool.arguments, fault) for fault in error.errors(include_url=False)))
+        return _failure(" ".join(_explain(tool, fault) for fault in error.errors(include_url=False)))
     except ToolError as error:
         return _failure(str(error))
     except StoreUnavailable:
@@ -179,15 +183,18 @@ def _failure(text: str) -> types.CallToolResult:
     return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)
 
 
-def _explain(arguments: type[Arguments], fault: Mapping[str, Any]) -> str:
+def _explain(tool: Tool[Any], fault: Mapping[str, Any]) -> str:
     """Say in a sentence what was wrong with an argument, and what it takes."""
-    fields = {field.alias or name: field for name, field in arguments.model_fields.items()}
+    fields = {field.alias or name: field for name, field in tool.arguments.model_fields.items()}
     name = str(fault["loc"][0]) if fault["loc"] else ""
     if name not in fields:
         known = f"the arguments are {', '.join(fields)}" if fields else "this tool takes none"
-        return f"There is no argument {name[:_LONGEST_ECHO]!r}; {known}."
+        given = "of that name" if tool.screen is not None else repr(name[:_LONGEST_ECHO])
+        return f"There is no argument {given}; {known}."
     if fault["type"] == "missing":
         return f"{name} is missing; it takes {fields[name].description}."
+    if tool.screen is not None:
+        return f"{name} cannot be what was given; it takes {fields[name].description}."
     value = json.dumps(fault["input"], ensure_ascii=False, default=str)
     echo = value if len(value) <= _LONGEST_ECHO else f"{value[:_LONGEST_ECHO]}…"
     return f"{name} cannot be {echo}; it takes {fields[name].description}."

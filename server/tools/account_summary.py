@@ -1,57 +1,18 @@
 """att-account-summary: the signed-in user's accounts."""
 
-import hashlib
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal, Protocol, cast
+from datetime import date
+from typing import Annotated, cast
 
-from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from server.services import Services
+from server.toolkit.account import Account, AccountKind
+from server.toolkit.accounts import AccountStore, accounts_of, day, signed_in
 from server.toolkit.money import Money, money
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 
 NOTICE = "Demonstration data: these accounts and payment methods are invented."
-
-AccountKind = Literal["wireless", "internet", "prepaid"]
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentMethod:
-    """A saved payment method: never more than its brand and last four digits."""
-
-    payment_method_id: str
-    brand: str
-    last_four: str
-    is_default: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A customer account; money in integer US cents."""
-
-    account_id: str
-    user_id: str
-    name: str
-    kind: str
-    """``wireless``, ``internet`` or ``prepaid``."""
-    balance_cents: int
-    due_on: str | None
-    """The due date of the balance, ``YYYY-MM-DD``."""
-    autopay: bool
-    payment_methods: tuple[PaymentMethod, ...]
-
-
-class AccountStore(Protocol):
-    """Accounts of signed-in users, kept durably; every method raises `StoreUnavailable` as the store does."""
-
-    async def get_accounts(self, user_id: str) -> tuple[Account, ...]:
-        """Give the user's accounts in the order of their ids; empty when there are none."""
-
-    async def open_accounts(self, user_id: str, accounts: tuple[Account, ...], now: int) -> tuple[Account, ...]:
-        """Keep these accounts for a user who has none, and give what the user has then."""
 
 
 class AccountSummaryArguments(Arguments):
@@ -73,6 +34,7 @@ class AccountEntry(TypedDict):
     id: str
     name: str
     kind: AccountKind
+    accountNumber: Annotated[str | None, Field(description="By which a guest can name the account, with its ZIP code.")]
     balance: Annotated[Money, Field(description="What is owed; negative is a credit.")]
     dueDate: Annotated[str | None, Field(description="When the balance is due, YYYY-MM-DD, or null when nothing is.")]
     overdue: Annotated[bool, Field(description="Whether the due date has passed (UTC).")]
@@ -93,20 +55,8 @@ def tool(services: Services) -> Tool[AccountSummaryArguments]:
     store: AccountStore = services.store
 
     async def summarise_accounts(call: Call[AccountSummaryArguments]) -> Answer:
-        token = call.caller
-        if token is None:
-            raise ToolError("Nobody is signed in. Connect with an access token of scope account, then call again.")
-        if not token.subject:
-            raise ToolError(
-                "Nobody is signed in: this token belongs to an application, which has no accounts of its own. "
-                "Connect as a person, through the sign-in page, then call again."
-            )
-        now = services.clock()
-        today = datetime.fromtimestamp(now, UTC).date()
-        accounts = await store.get_accounts(token.subject)
-        if not accounts:
-            accounts = await store.open_accounts(token.subject, demonstration_accounts(token.subject, today), now)
-        return _answer(accounts, today)
+        user_id, now = signed_in(call.caller, "account"), services.clock()
+        return _answer(await accounts_of(user_id, store, now), day(now))
 
     return Tool(
         name="att-account-summary",
@@ -119,40 +69,6 @@ def tool(services: Services) -> Tool[AccountSummaryArguments]:
         arguments=AccountSummaryArguments,
         output=AccountSummaryOutput,
         answer=summarise_accounts,
-    )
-
-
-def demonstration_accounts(user_id: str, today: date) -> tuple[Account, ...]:
-    """Invent a user's accounts: one to three of them, the same for the same user and day."""
-    digest = hashlib.sha256(user_id.encode()).digest()
-    kinds: tuple[AccountKind, ...] = ("wireless", "internet", "prepaid")
-    chosen = kinds[: 1 + digest[0] % len(kinds)]
-    return tuple(_demonstration_account(user_id, kind, today) for kind in chosen)
-
-
-def _demonstration_account(user_id: str, kind: AccountKind, today: date) -> Account:
-    digest = hashlib.sha256(f"{kind}\n{user_id}".encode()).digest()
-    account_id = f"demo-{kind}-{digest.hex()[:20]}"
-    balance = 0 if digest[0] % 8 == 0 else 1_500 + int.from_bytes(digest[1:3]) % 24_000
-    brands = ("Visa", "Mastercard", "American Express", "Discover")
-    methods = tuple(
-        PaymentMethod(
-            payment_method_id=f"{account_id}-card-{number}",
-            brand=brands[digest[4 + number] % len(brands)],
-            last_four=f"{int.from_bytes(digest[8 + 2 * number : 10 + 2 * number]) % 10_000:04}",
-            is_default=number == 1,
-        )
-        for number in range(1, 2 + digest[3] % 2)
-    )
-    return Account(
-        account_id=account_id,
-        user_id=user_id,
-        name=f"Demonstration {kind} account",
-        kind=kind,
-        balance_cents=balance,
-        due_on=(today + timedelta(days=5 + digest[4] % 21)).isoformat() if balance else None,
-        autopay=digest[5] % 2 == 0,
-        payment_methods=methods,
     )
 
 
@@ -169,6 +85,7 @@ def _entry(account: Account, today: date) -> AccountEntry:
         id=account.account_id,
         name=account.name,
         kind=cast("AccountKind", account.kind),
+        accountNumber=account.account_number,
         balance=money(account.balance_cents),
         dueDate=account.due_on,
         overdue=account.due_on is not None and account.due_on < today.isoformat(),

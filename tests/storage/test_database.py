@@ -13,7 +13,8 @@ import pytest
 from server.oauth.store import Store, StoreUnavailable
 from server.storage.database import Database, open_database
 from server.storage.migrate import MigrationError
-from server.tools.account_summary import Account, AccountStore, PaymentMethod
+from server.toolkit.account import Account, PaymentMethod
+from server.toolkit.accounts import AccountStore
 from tests.storage import make
 from tests.storage.conftest import Shell
 from tests.storage.make import NOW, digest

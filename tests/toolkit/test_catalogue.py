@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from server.settings import load_settings
 from server.toolkit.catalogue import CatalogueError, load
 from server.tools import plans_list, store_locator
 
-SERVICES = Services(store=None, clock=lambda: 0, settings=load_settings(_env_file=None))
+SERVICES = Services(store=None, clock=lambda: 0, settings=load_settings(_env_file=None), entropy=os.urandom)
 TOOLS: dict[str, Callable[[Services], object]] = {"stores": store_locator.tool, "plans": plans_list.tool}
 SHIPPED = resources.directory("data")
 

@@ -1,5 +1,6 @@
 """The bundled server behind the SDK's own in-memory client, in both protocol eras."""
 
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,7 +44,9 @@ def store() -> object:
 
 @pytest.fixture(params=["legacy", "auto"])
 def connect(request: pytest.FixtureRequest, world: World, store: object) -> Callable[[], Client]:
-    services = Services(store=store, clock=lambda: world.now, settings=load_settings(_env_file=None))
+    services = Services(
+        store=store, clock=lambda: world.now, settings=load_settings(_env_file=None), entropy=os.urandom
+    )
     server = build(services)
     return lambda: Client(server, mode=request.param)
 

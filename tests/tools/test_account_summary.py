@@ -1,4 +1,5 @@
 import asyncio
+import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -15,8 +16,9 @@ from mcp_types import CallToolResult
 from server.services import Services
 from server.settings import load_settings
 from server.storage.database import Database, open_database
+from server.toolkit.account import Account, PaymentMethod
+from server.toolkit.demonstration import demonstration_accounts
 from server.tools import build
-from server.tools.account_summary import Account, PaymentMethod, demonstration_accounts
 from tests.tools.conftest import Call, World
 
 Text = Callable[[CallToolResult], str]
@@ -110,7 +112,11 @@ async def test_while_nothing_can_be_written_accounts_are_shown_and_none_made(
 ) -> None:
     path = tmp_path / "held.db"
     async with open_database(path, world.now, patience=0.2) as database:
-        server = build(Services(store=database, clock=lambda: world.now, settings=load_settings(_env_file=None)))
+        server = build(
+            Services(
+                store=database, clock=lambda: world.now, settings=load_settings(_env_file=None), entropy=os.urandom
+            )
+        )
         await database.open_accounts("old", demonstration_accounts("old", date(2026, 11, 23)), world.now)
         with closing(sqlite3.connect(path)) as other:
             other.execute("BEGIN IMMEDIATE")

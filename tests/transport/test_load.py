@@ -1,5 +1,6 @@
 """Finding what ``MCP_SERVER`` names."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from server.transport.load import LoadError, load_server
 
 SETTINGS = load_settings(server_url="https://mcp.example.com")
 CLOCK: Clock = int
-SERVICES = Services(None, CLOCK, SETTINGS)
+SERVICES = Services(None, CLOCK, SETTINGS, os.urandom)
 
 comfortable = MCPServer("comfortable")
 plain: Server[Any] = Server("plain")
