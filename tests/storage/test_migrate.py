@@ -23,6 +23,7 @@ SHIPPED = (
     "0007_audit_view.sqlite.sql",
     "0008_consents.sql",
     "0009_consents_view.sqlite.sql",
+    "0053_account_lines.sql",
 )
 
 
