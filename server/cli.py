@@ -19,6 +19,7 @@ from server.settings import Settings, SettingsError, load_settings
 from server.storage.database import Database
 from server.storage.migrate import MigrationError, migrate
 from server.storage.purge import in_words, purge
+from server.systemd import SocketError
 from server.transport.load import LoadError
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ _FAILURES = (
     LoadError,
     CommandError,
     UsageError,
+    SocketError,
     OSError,
 )
 """What a command may end with: its text is one line for whoever typed it."""

@@ -18,9 +18,15 @@ def set_up(settings: Settings) -> None:
     handler.addFilter(_with_request_id)
     # No form of a line names its thread or process, and to find them out is a third of what it costs.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    logging.basicConfig(handlers=[handler], force=True)
+    set_level(settings.log_level)
+
+
+def set_level(level: str) -> None:
+    """Log from a level upwards; libraries that would say too much stay at INFO."""
+    logging.getLogger().setLevel(level)
     for chatty in ("aiosqlite", "asyncio", "mcp"):
-        logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
+        logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLevelName(level)))
 
 
 def _with_request_id(record: logging.LogRecord) -> bool:

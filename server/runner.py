@@ -1,5 +1,6 @@
 """aiohttp's runner as this server uses it, tests included; what is not even HTTP gets an answer of ours."""
 
+import asyncio
 import logging
 from http import HTTPStatus
 
@@ -12,6 +13,11 @@ KEEPALIVE_TIMEOUT = 30
 
 SHUTDOWN_TIMEOUT = 10
 """Seconds that requests have to finish in once the server stops."""
+
+LINGER = 0.5
+"""Seconds that connections which are open at a stop have to send a request in, and be told that it is their last."""
+
+_GLANCE = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +43,42 @@ class Runner(web.AppRunner):
         server.__class__ = _Server  # aiohttp takes no protocol of ours; a test sees that this one is at work
         return server
 
+    async def drain(self) -> None:
+        """Listen no more, and serve what is on its way; aiohttp by itself drops whoever has not sent a request yet.
+
+        Whoever connects from now on waits at a socket that the service manager holds, or is refused.
+        """
+        for site in list(self.sites):
+            await site.stop()
+        server, loop = self.server, asyncio.get_running_loop()
+        if not isinstance(server, _Server):
+            return
+        server.draining = True
+        until = loop.time() + LINGER
+        while server.connections and loop.time() < until:  # noqa: ASYNC110 - aiohttp tells nobody of the last one
+            await asyncio.sleep(_GLANCE)
+
 
 class _Server(web.Server):
+    draining = False
+
     def __call__(self) -> web.RequestHandler:
-        return _RequestHandler(self, loop=self._loop, **self._kwargs)
+        handler = _RequestHandler(self, loop=self._loop, **self._kwargs)
+        handler.server = self
+        return handler
 
 
 class _RequestHandler(web.RequestHandler):
+    server: _Server
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Tell the client that the connection ends with this answer, once the server is about to stop."""
+        if self.server.draining:
+            resp.force_close()
+        return await super().finish_response(request, resp, start_time)
+
     def handle_error(
         self,
         request: web.BaseRequest,

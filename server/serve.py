@@ -4,28 +4,35 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import signal
 import socket
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
+from server import logs
 from server.app import create_app
 from server.runner import Runner
-from server.settings import Settings
+from server.settings import Settings, SettingsError, load_settings
+from server.systemd import Manager, Passed, passed_sockets
 
 log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT, and give the exit status.
+    """Serve until SIGTERM or SIGINT, and give the exit status; SIGHUP reads the log level anew.
 
     Raises:
         OSError: The address cannot be listened on; its text says which and what to do.
+        SocketError: A socket was handed over that cannot be served on.
     """
-    log.info("Serving %s on %s port %d", settings.server_url, settings.host, settings.port)
+    passed = passed_sockets(os.environ)
+    where = ", ".join(f"the socket {name} that was handed over" for name, _ in passed)
+    log.info("Serving %s on %s", settings.server_url, where or f"{settings.host} port {settings.port}")
     with asyncio.Runner(loop_factory=_event_loop) as loop:
         try:
-            loop.run(_serve(settings))
+            loop.run(_serve(settings, passed, Manager(os.environ)))
         except OSError as error:
             taken = error.errno in {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
             if not (taken or isinstance(error, socket.gaierror)):
@@ -37,18 +44,59 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, passed: Sequence[Passed], manager: Manager) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows: an interrupt ends the loop by itself
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    status = f"Serving {settings.server_url}"
+    for name, handle in (
+        ("SIGTERM", stop.set),
+        ("SIGINT", stop.set),
+        ("SIGHUP", lambda: reload(manager, status)),
+    ):
+        _on_signal(name, handle)
     runner = Runner(create_app(settings))
+    async with manager.watched():
+        try:
+            async with manager.starting():
+                await runner.setup()
+            for site in _sites(runner, settings, passed):
+                await site.start()
+            manager.ready(status)
+            await stop.wait()
+            manager.send("STOPPING=1")
+            await runner.drain()
+        finally:
+            await runner.cleanup()
+
+
+def _on_signal(name: str, handle: Callable[[], object]) -> None:
+    """Handle a signal, where there is such a one: on Windows an interrupt ends the loop by itself."""
+    with contextlib.suppress(NotImplementedError, AttributeError):
+        asyncio.get_running_loop().add_signal_handler(getattr(signal, name), handle)
+
+
+def _sites(runner: Runner, settings: Settings, passed: Sequence[Passed]) -> list[web.BaseSite]:
+    """Give what to listen on: the sockets that were handed over, or else an address of the settings."""
+    if not passed:
+        return [web.TCPSite(runner, settings.host, settings.port)]
+    return [web.SockSite(runner, one.socket) for one in passed]
+
+
+def reload(manager: Manager, status: str) -> None:
+    """Read the log level anew, from ``.env``: the environment of a process does not change.
+
+    Args:
+        manager: Is told when it begins and ends.
+        status: What to tell of the service afterwards.
+    """
+    manager.reloading()
     try:
-        await runner.setup()
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        await stop.wait()
-    finally:
-        await runner.cleanup()
+        level = load_settings().log_level
+    except SettingsError as error:
+        log.error("The log level stays: %s", error)  # noqa: TRY400 - the message is all there is to say
+    else:
+        logs.set_level(level)
+        log.warning("The log level is %s", level)
+    manager.ready(status)
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:

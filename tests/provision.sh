@@ -1,5 +1,6 @@
 #!/bin/sh
-# Gets what some tests need besides Python: Node 22 with the packages of package-lock.json, and Chromium.
+# Gets what some tests need besides Python: Node 22 with the packages of package-lock.json, Chromium, and what systemd
+# brings to check its units.
 # Tests that miss one of them skip; CI therefore installs what its machine lacks, and stops if it cannot.
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,6 +19,7 @@ system_packages() {
 
 command -v npm >/dev/null || system_packages npm
 test -x /usr/bin/chromium || system_packages chromium fonts-dejavu-core
+command -v systemd-analyze >/dev/null || system_packages systemd
 
 if ! command -v npm >/dev/null; then
     lacks npm
@@ -25,3 +27,4 @@ elif test ! node_modules/.ready -nt package-lock.json; then
     npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.ready || lacks "npm packages"
 fi
 test -x /usr/bin/chromium || lacks /usr/bin/chromium
+command -v systemd-analyze >/dev/null || lacks systemd-analyze

@@ -19,6 +19,17 @@ SERVE = ("-m", "server", "serve")
 PATIENCE = 60.0
 """Seconds in which a child must answer, however busy the machine."""
 
+HAND_OVER = """
+import os, sys
+end = sys.argv.index("--")
+spare = [os.dup(os.dup(int(number))) for number in sys.argv[1:end]]
+for number, descriptor in enumerate(spare, 3):
+    os.dup2(descriptor, number)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(spare))}
+os.execv(sys.executable, [sys.executable, *sys.argv[end + 1 :]])
+"""
+"""Does what systemd does between fork and exec: sd_listen_fds(3)."""
+
 
 def free_port() -> int:
     """Find a port below those that the system hands out by itself, so that it stays free between two starts."""
@@ -45,6 +56,8 @@ class Child:
     """What Python runs; a test that breaks the server on purpose gives a script."""
     ready: str = "/health"
     """What answers 200 once it serves."""
+    passed: tuple[socket.socket, ...] = ()
+    """Listening sockets that are handed over as systemd does."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -73,10 +86,17 @@ class Child:
             "RATE_LIMITS": "false",
             **self.environment,
         }
+        descriptors = tuple(one.fileno() for one in self.passed)
+        command = ("-c", HAND_OVER, *map(str, descriptors), "--", *self.command) if descriptors else self.command
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self.command], cwd=self.folder, env=environment, stdout=log, stderr=log
+                [sys.executable, *command],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                pass_fds=descriptors,
             )
         return self.process
 
