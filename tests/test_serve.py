@@ -64,7 +64,7 @@ def test_it_serves_where_it_says_and_ends_well(process: subprocess.Popen[str], p
     for line in ("OAuth enabled: True", f"OAuth issuer URL: http://localhost:{port}", "Stopped"):
         assert line in log
     assert "Traceback" not in log
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["server.db"]
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"server.db", "server.db.key"}
 
 
 def test_a_request_at_work_is_finished_first(process: subprocess.Popen[str], port: int, tmp_path: Path) -> None:
