@@ -4,7 +4,7 @@ import asyncio
 from functools import lru_cache
 
 from aiohttp import web
-from mcp_types import INVALID_REQUEST
+from mcp_types import INVALID_REQUEST, RequestId
 
 from server.transport.refusals import Rejection
 
@@ -28,15 +28,20 @@ def acceptable(accept: str) -> tuple[bool, bool]:
     )
 
 
-def takes_events(request: web.Request) -> bool:
+def takes_events(request: web.Request, request_id: RequestId | None = None) -> bool:
     """Tell whether the client can be sent an event stream.
+
+    Args:
+        request: The POST.
+        request_id: The id of the JSON-RPC request in it, which a refusal carries.
 
     Raises:
         Rejection: 406 when it does not even take JSON.
     """
     as_json, as_events = acceptable(",".join(request.headers.getall("Accept", ())))
     if not as_json:
-        raise Rejection(406, INVALID_REQUEST, "Accept must allow application/json and text/event-stream")
+        wanted = "Accept must allow application/json and text/event-stream"
+        raise Rejection(406, INVALID_REQUEST, wanted, request_id=request_id)
     return as_events
 
 

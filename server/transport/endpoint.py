@@ -20,6 +20,7 @@ from server.transport.handshake import handshake
 from server.transport.kernel import Kernel
 from server.transport.message import Request, decode, read_message
 from server.transport.refusals import Rejection
+from server.transport.revisions import with_served
 
 
 async def post(http: web.Request, kernel: Kernel, settings: Settings, caller: Caller | None) -> web.StreamResponse:
@@ -73,7 +74,8 @@ def _is_modern(version: str | None, decoded: object) -> bool:
         if rejection is not None:
             message = read_message(decoded)
             request_id = message.id if isinstance(message, Request) else None
-            raise Rejection(400, rejection.code, rejection.message, data=rejection.data, request_id=request_id)
+            data = with_served(rejection.data)
+            raise Rejection(400, rejection.code, rejection.message, data=data, request_id=request_id)
     return False
 
 

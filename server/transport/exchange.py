@@ -6,6 +6,7 @@ from aiohttp import web
 from mcp.server.connection import Connection
 from mcp.shared.inbound import (
     ERROR_CODE_HTTP_STATUS,
+    MCP_NAME_HEADER,
     MCP_PROTOCOL_VERSION_HEADER,
     InboundLadderRejection,
     InboundModernRoute,
@@ -13,6 +14,7 @@ from mcp.shared.inbound import (
     find_duplicated_routing_header,
     unsupported_protocol_version_rejection,
     validate_mcp_param_headers,
+    x_mcp_header_map,
 )
 from mcp_types import (
     HEADER_MISMATCH,
@@ -28,6 +30,7 @@ from server.transport.gate import Gate
 from server.transport.kernel import Kernel, encode
 from server.transport.message import Message, Notification, Reply, Request
 from server.transport.refusals import Rejection, json_response
+from server.transport.revisions import modern_code, with_served
 from server.transport.sse import AnswerStream
 
 
@@ -44,7 +47,7 @@ async def exchange(http: web.Request, kernel: Kernel, gate: Gate, message: Messa
         await gate.admit((message,))
         _check(unsupported_protocol_version_rejection(http.headers.get(MCP_PROTOCOL_VERSION_HEADER, "")), None)
         return web.Response(status=202)
-    events = takes_events(http)
+    events = takes_events(http, message.id)
     if message.method == "subscriptions/listen" and not events:
         raise Rejection(406, INVALID_REQUEST, "Accept must allow text/event-stream", request_id=message.id)
     route = _classify(http, message)
@@ -63,6 +66,8 @@ async def _run(
         answer, code = await kernel.answer(request, Channel(http, request, stream), connection)
         if missing := undeclared(answer.get("result", {}), route.client_capabilities):
             answer, code = _unable(request, missing), MISSING_REQUIRED_CLIENT_CAPABILITY
+        if code is not None and (known := modern_code(code)) != code:
+            answer["error"]["code"] = code = known
         status = 200 if code is None else ERROR_CODE_HTTP_STATUS.get(code, 200)
         body = encode(answer)
         return json_response(body, status) if stream is None else await stream.finish(body, status)
@@ -86,6 +91,8 @@ def _classify(http: web.Request, request: Request) -> InboundModernRoute:
     duplicated = find_duplicated_routing_header(http.headers.items())
     if duplicated is not None:
         raise Rejection(400, HEADER_MISMATCH, f"{duplicated} header appears more than once", request_id=request.id)
+    if not _is_plain(http.headers.get(MCP_NAME_HEADER, "")):
+        raise Rejection(400, HEADER_MISMATCH, f"{MCP_NAME_HEADER} header: invalid characters", request_id=request.id)
     route = classify_inbound_request({"method": request.method, "params": request.params}, headers=http.headers)
     if isinstance(route, InboundLadderRejection):
         raise _rejected(route, request)
@@ -100,7 +107,15 @@ async def _check_mirrored_arguments(http: web.Request, kernel: Kernel, request: 
         return
     schema = (await kernel.catalogue.rules(name, http)).header_schema
     if schema is not None:
+        for header in map("Mcp-Param-{}".format, x_mcp_header_map(schema).values()):
+            if not _is_plain("".join(http.headers.getall(header, ()))):
+                raise Rejection(400, HEADER_MISMATCH, f"{header} header: invalid characters", request_id=request.id)
         _check(validate_mcp_param_headers(schema, arguments or {}, http.headers), request)
+
+
+def _is_plain(value: str) -> bool:
+    """Tell whether a header's value holds visible ASCII, spaces and tabs only ("Value Encoding")."""
+    return value.isascii() and value.replace("\t", " ").isprintable()
 
 
 def _check(rejection: InboundLadderRejection | None, request: Request | None) -> None:
@@ -113,7 +128,7 @@ def _rejected(rejection: InboundLadderRejection, request: Request | None) -> Rej
         ERROR_CODE_HTTP_STATUS.get(rejection.code, 400),
         rejection.code,
         rejection.message,
-        data=rejection.data,
+        data=with_served(rejection.data),
         request_id=None if request is None else request.id,
     )
 

@@ -39,9 +39,10 @@ async def handshake(http: web.Request, kernel: Kernel, gate: Gate, version: str,
         Rejection: The body is no message, or no batch that the revision knows.
         Challenged: It needs a token, or a better one.
     """
-    events = takes_events(http)
     batch = isinstance(decoded, list)
     messages, failures = _read_batch(decoded, version) if isinstance(decoded, list) else ([read_message(decoded)], [])
+    only = None if batch else messages[0]
+    events = takes_events(http, only.id if isinstance(only, Request) else None)
     stand_in = await gate.admit(messages)
     requests = [message for message in messages if isinstance(message, Request)]
     if stand_in is not None:
@@ -72,7 +73,7 @@ def _read_batch(values: list[Any], version: str) -> tuple[list[Message], list[di
         try:
             messages.append(read_message(value))
         except Rejection as rejection:
-            failures.append({"jsonrpc": "2.0", "id": rejection.request_id, "error": rejection.error})
+            failures.append(rejection.message())
     if any(isinstance(message, Request) and message.method == "initialize" for message in messages):
         raise Rejection(400, INVALID_REQUEST, "initialize must not be part of a batch")
     return messages, failures

@@ -22,6 +22,7 @@ from server.settings import Settings
 from server.transport.catalogue import Catalogue
 from server.transport.channel import Channel
 from server.transport.message import Request
+from server.transport.revisions import with_served
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ DRAIN_TIMEOUT = 9.0
 """Seconds from the beginning of a stop in which work that outlived its connection has to end."""
 
 _ENVELOPE = {PROTOCOL_VERSION_META_KEY: LATEST_MODERN_VERSION, CLIENT_CAPABILITIES_META_KEY: {}}
+_LISTEN = "subscriptions/listen"
 _INTERNAL = ErrorData(code=INTERNAL_ERROR, message="Internal server error")
 
 
@@ -42,6 +44,7 @@ class Kernel:
         self.server = server
         self._state = lifespan_state
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._listening: set[asyncio.Task[Any]] = set()
         self._stops_at: float | None = None
         self.catalogue = Catalogue(settings, self._list_page)
 
@@ -63,12 +66,18 @@ class Kernel:
         Returns:
             The JSON-RPC answer, and the code of its error if it is one.
         """
+        task = asyncio.current_task() if request.method == _LISTEN else None
+        if task is not None:
+            self._listening.add(task)
+            task.add_done_callback(self._listening.discard)
         try:
             result = await serve_one(
                 self.server, channel, request.method, request.params, connection=connection, lifespan_state=self._state
             )
             if request.method == "tools/list":
                 result = self.catalogue.publish(result)
+            elif request.method == "server/discover":
+                result = with_served(result, "supportedVersions")
         except asyncio.CancelledError as error:
             if _is_being_cancelled():
                 raise
@@ -102,9 +111,12 @@ class Kernel:
         """Begin to stop: end the streams that would otherwise stay open for as long as their clients do."""
         if self._stops_at is None:
             self._stops_at = asyncio.get_running_loop().time() + DRAIN_TIMEOUT
-        entry = self.server.get_request_handler("subscriptions/listen")
+        entry = self.server.get_request_handler(_LISTEN)
         if entry is not None and isinstance(entry.handler, ListenHandler):
             entry.handler.close()
+        else:
+            for task in self._listening:
+                task.cancel()
 
     async def drain(self) -> None:
         """Wait for the spawned work, and cancel what has not ended in time."""
@@ -134,8 +146,8 @@ def encode(answer: Any) -> bytes:
         return to_json(answer, inf_nan_mode="null")
     except PydanticSerializationError:
         logger.exception("an answer cannot be written as JSON")
-        request_id = answer["id"] if isinstance(answer, dict) else None
-        return to_json({"jsonrpc": "2.0", "id": request_id, "error": _dump(_INTERNAL)})
+        known = {"id": answer["id"]} if isinstance(answer, dict) else {}
+        return to_json({"jsonrpc": "2.0", **known, "error": _dump(_INTERNAL)})
 
 
 def _is_being_cancelled() -> bool:

@@ -32,10 +32,14 @@ class Rejection(Exception):  # noqa: N818 - it is an answer, not a fault of ours
         self.error = {"code": code, "message": message} | ({} if data is None else {"data": data})
         self.request_id = request_id
 
+    def message(self) -> dict[str, Any]:
+        """Write it; an id that could not be read is left out, since MCP bars one that is null ("Error Responses")."""
+        known = {} if self.request_id is None else {"id": self.request_id}
+        return {"jsonrpc": "2.0", **known, "error": self.error}
+
     def response(self) -> web.Response:
-        """Render it; an id that is not known is null (JSON-RPC 2.0 section 5)."""
-        body = to_json({"jsonrpc": "2.0", "id": self.request_id, "error": self.error})
-        response = json_response(body, self.status)
+        """Render it."""
+        response = json_response(to_json(self.message()), self.status)
         if self.status in UNREAD:
             response.force_close()
         return response

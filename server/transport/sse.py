@@ -12,6 +12,9 @@ from server.transport.refusals import json_response
 KEEP_ALIVE = 15.0
 """Seconds of silence after which a comment keeps proxies from closing the connection."""
 
+STALLED = 30.0
+"""Seconds in which a client has to take what is written to it, before its connection is closed."""
+
 _HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-cache, no-transform",
@@ -27,7 +30,7 @@ def event(message: dict[str, Any]) -> bytes:
 class AnswerStream:
     """The answer to one POST: plain JSON, or an event stream from the first message before the final one.
 
-    A client that is gone is no error: what is sent to it is dropped.
+    A client that is gone is no error: what is sent to it is dropped. One that has stopped reading is made to go.
     """
 
     def __init__(self, request: web.Request) -> None:
@@ -86,6 +89,11 @@ class AnswerStream:
                 if self._response is None:
                     self._response = web.StreamResponse(headers=_HEADERS)
                     await self._response.prepare(self._request)
-                await self._response.write(data)
+                async with asyncio.timeout(STALLED):
+                    await self._response.write(data)
             except ConnectionError:
                 self._closed = True
+            except TimeoutError:
+                self._closed = True
+                if self._request.transport is not None:
+                    self._request.transport.abort()

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import mcp_types as types
 from mcp.server import MCPServer, Server
 from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
+from mcp.shared.exceptions import MCPError
 from pydantic import Field
 
 from server.services import Services
@@ -151,3 +153,17 @@ async def _call_cancelled(_: ServerRequestContext, __: types.CallToolRequestPara
 def cancelling() -> Server[Any]:
     """Build a server whose tool lets out the cancellation of something else."""
     return Server("cancelling", on_call_tool=_call_cancelled)
+
+
+def cached() -> Server[Any]:
+    """Build a server that says for how long its listing is good."""
+    return Server("cached", on_list_tools=_list_tools, cache_hints={"tools/list": CacheHint(60_000, "public")})
+
+
+async def _raise(_: ServerRequestContext, params: types.CallToolRequestParams) -> types.CallToolResult:
+    raise MCPError(int(params.name), "raised")
+
+
+def raising() -> Server[Any]:
+    """Build a server whose tools are named after the codes that they raise."""
+    return Server("raising", on_call_tool=_raise)

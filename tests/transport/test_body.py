@@ -47,7 +47,7 @@ async def test_a_post_that_is_not_acceptable_is_told_so(tmp_path: Path) -> None:
         token = await site.token()
         for status, headers in refused:
             answer = await site.send(PING, token=token, **headers)
-            assert (answer.status, answer.json["id"]) == (status, None), headers
+            assert (answer.status, answer.json.get("id")) == (status, 1 if status == 406 else None), headers
         served: list[dict[str, Any]] = [
             {"Accept": None},
             {"Accept": "application/json"},
@@ -91,4 +91,4 @@ async def test_bad_json_is_a_parse_error_without_an_id(tmp_path: Path) -> None:
         token = await site.token()
         for version in ("2025-03-26", "2025-11-25", "2026-07-28"):
             answer = await site.send(b'{"id": 7', token=token, MCP_Protocol_Version=version)
-            assert (answer.status, answer.json["id"], answer.json["error"]["code"]) == (400, None, -32700)
+            assert (answer.status, answer.json["error"]["code"], "id" in answer.json) == (400, -32700, False)

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from mcp_types import (
+    CLIENT_CAPABILITIES_META_KEY,
     HEADER_MISMATCH,
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
+    PROTOCOL_VERSION_META_KEY,
     SERVER_INFO_META_KEY,
     UNSUPPORTED_PROTOCOL_VERSION,
 )
@@ -87,7 +89,10 @@ async def test_an_unknown_revision_is_told_which_are_served(tmp_path: Path) -> N
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
         answer = await site.send(body, token=await site.token(), MCP_Protocol_Version="1999-01-01")
         assert (answer.status, answer.json["error"]["code"]) == (400, UNSUPPORTED_PROTOCOL_VERSION)
-        assert answer.json["error"]["data"] == {"supported": [MODERN], "requested": "1999-01-01"}
+        served = [MODERN, "2025-11-25", "2025-06-18", "2025-03-26"]
+        assert answer.json["error"]["data"] == {"supported": served, "requested": "1999-01-01"}
+        discovered = await site.modern("server/discover", token=await site.token())
+        assert discovered.json["result"]["supportedVersions"] == served
 
 
 @pytest.mark.parametrize("name", ["MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"])
@@ -132,7 +137,7 @@ async def test_batches_replies_and_odd_ids_are_refused(tmp_path: Path, body: Any
             if version != MODERN and isinstance(body, dict) and "result" in body:
                 continue
             answer = await site.send(body, token=token, MCP_Protocol_Version=version, Mcp_Method="tools/list")
-            assert (answer.status, answer.json["id"], answer.json["error"]["code"]) == (400, None, code), version
+            assert (answer.status, answer.json["error"]["code"], "id" in answer.json) == (400, code, False), version
 
 
 async def test_a_notification_is_accepted_and_answered_with_nothing(tmp_path: Path) -> None:
@@ -164,3 +169,46 @@ async def test_a_tool_that_lets_a_cancellation_out_is_answered_all_the_same(tmp_
         token = await site.token()
         for era in ("modern", "legacy"):
             assert (await site.call(era, "any", token=token)).json["error"]["code"] == -32603
+
+
+@pytest.mark.parametrize(
+    ("raised", "modern", "legacy"),
+    [
+        (-32002, (400, -32602), (200, -32002)),
+        (-32042, (200, -32603), (200, -32042)),
+        (-32050, (200, -32603), (200, -32050)),
+        (-32021, (400, -32021), (200, -32021)),
+        (-32603, (200, -32603), (200, -32603)),
+        (7, (200, 7), (200, 7)),
+    ],
+)
+async def test_codes_that_2026_07_28_took_out_are_not_sent_there(
+    tmp_path: Path, raised: int, modern: tuple[int, int], legacy: tuple[int, int]
+) -> None:
+    async with serve(tmp_path, "tests.transport.plugged:raising") as site:
+        token = await site.token()
+        for era, expected in (("modern", modern), ("legacy", legacy)):
+            answer = await site.call(era, str(raised), token=token)
+            assert (answer.status, answer.json["error"]["code"]) == expected, era
+
+
+async def test_every_result_that_may_be_cached_says_for_how_long_and_by_whom(tmp_path: Path) -> None:
+    async with serve(tmp_path) as site:
+        token = await site.token()
+        methods = ("server/discover", "tools/list", "resources/list", "resources/templates/list", "prompts/list")
+        answers = [await site.modern(method, token=token) for method in methods]
+        answers.append(await site.modern("resources/read", {"uri": "file:///secret.txt"}, token=token))
+        for answer in answers:
+            assert (answer.json["result"]["ttlMs"], answer.json["result"]["cacheScope"]) == (0, "private")
+    async with serve(tmp_path, "tests.transport.plugged:cached") as site:
+        listed = (await site.modern("tools/list", token=token)).json["result"]
+        assert (listed["ttlMs"], listed["cacheScope"]) == (60_000, "public")
+        assert listed["tools"][0]["securitySchemes"]
+
+
+async def test_a_client_need_not_say_its_name(tmp_path: Path) -> None:
+    async with serve(tmp_path) as site:
+        params = {"_meta": {PROTOCOL_VERSION_META_KEY: MODERN, CLIENT_CAPABILITIES_META_KEY: {}}}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params}
+        headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/list"}
+        assert (await site.send(body, token=await site.token(), **headers)).status == 200

@@ -83,7 +83,7 @@ async def test_a_batch_is_answered_as_one_at_2025_03_26(tmp_path: Path) -> None:
         for version in (None, "2025-03-26"):
             answer = await site.send(batch, token=token, MCP_Protocol_Version=version)
             assert answer.status == 200
-            assert {(a["id"], a.get("error", {}).get("code")) for a in answer.json} == {
+            assert {(a.get("id"), a.get("error", {}).get("code")) for a in answer.json} == {
                 ("a", None),
                 ("b", None),
                 (None, -32600),
