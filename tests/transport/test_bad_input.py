@@ -117,7 +117,11 @@ async def post(site: Site, token: str, body: Any, revision: str, **changed: str 
     return await site.send(body, token=token, **sent)
 
 
-@pytest.mark.parametrize(("name", "revisions", "body", "status", "code", "known"), BODIES, ids=[row[0] for row in BODIES])
+BODY = ("name", "revisions", "body", "status", "code", "known")
+HEAD = ("name", "revisions", "head", "status", "code", "known")
+
+
+@pytest.mark.parametrize(BODY, BODIES, ids=[row[0] for row in BODIES])
 async def test_bodies(
     site: Site, token: str, name: str, revisions: tuple[str, ...], body: Any, status: int, code: int, known: Any
 ) -> None:
@@ -126,7 +130,7 @@ async def test_bodies(
         assert told(answer) == (status, code, known), (name, revision)
 
 
-@pytest.mark.parametrize(("name", "revisions", "head", "status", "code", "known"), HEADS, ids=[row[0] for row in HEADS])
+@pytest.mark.parametrize(HEAD, HEADS, ids=[row[0] for row in HEADS])
 async def test_headers(
     site: Site,
     token: str,
