@@ -13,7 +13,9 @@ from server import keys
 from server.clock import Clock
 from server.handlers import access, pages
 from server.handlers.errors import errors
-from server.identity import Identity, demo
+from server.handlers.providers import PROVIDERS
+from server.identity import Identity
+from server.identity.passwords import Passwords
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
@@ -40,7 +42,7 @@ def system_clock() -> int:
 
 
 def create_app(
-    settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom, identity: Identity = demo
+    settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom, identity: Identity | None = None
 ) -> web.Application:
     """Make the application; its lifespan opens the database, the tools and the purge.
 
@@ -48,7 +50,7 @@ def create_app(
         settings: What the environment says.
         clock: Gives the time in Unix seconds.
         entropy: Gives random bytes.
-        identity: Finds out who is at a browser.
+        identity: Finds out who is at a browser, if not the provider that the settings name.
     """
     app = web.Application(middlewares=[access.access, errors], client_max_size=MAX_BODY)
     app[keys.SETTINGS] = settings
@@ -56,7 +58,8 @@ def create_app(
     app[keys.ENTROPY] = entropy
     app[keys.REMOTE] = Remote(GuardedFetcher(settings.oauth_cimd_dev_origins))
     app[keys.LIMITER] = Limiter()
-    app[keys.IDENTITY] = identity
+    app[keys.IDENTITY] = identity or PROVIDERS[settings.oauth_provider]
+    app[keys.PASSWORDS] = Passwords(entropy)
     pages.setup_pages(app)
     app.on_response_prepare.append(access.add_headers)
     for route in routes(settings):
@@ -124,7 +127,7 @@ def _warnings(settings: Settings) -> Iterator[str]:
         yield "Rate limits: a proxy seems to stand before this server; name it in TRUSTED_PROXIES, or all share one"
     if settings.client_ip_header and not settings.trusted_proxies:
         yield "CLIENT_IP_HEADER is ignored: TRUSTED_PROXIES names nobody from whom to believe it"
-    if settings.public:
+    if settings.public and settings.oauth_provider == "demo":
         yield (
             f"OAUTH_PROVIDER=demo on a public address ({settings.server_url}): "
             "nobody signs in, everyone who approves is the user demo"

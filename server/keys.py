@@ -4,6 +4,7 @@ from aiohttp import web
 
 from server.clock import Clock
 from server.identity import Identity
+from server.identity.passwords import Passwords
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
@@ -20,6 +21,7 @@ IDENTITY: web.AppKey[Identity] = web.AppKey("identity")
 STORE = web.AppKey("store", Database)
 REMOTE = web.AppKey("remote", Remote)
 KERNEL = web.AppKey("kernel", Kernel)
+PASSWORDS = web.AppKey("passwords", Passwords)
 LIMITER = web.AppKey("limiter", Limiter)
 SEALER = web.AppKey("sealer", Sealer)
 RECORDER = web.AppKey("recorder", Recorder)

@@ -4,7 +4,20 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from server.handlers import access, authorize, home, mcp, metadata, openapi, register, status, token
+from server.handlers import (
+    access,
+    account,
+    authorize,
+    home,
+    invitation,
+    mcp,
+    metadata,
+    openapi,
+    register,
+    signin,
+    status,
+    token,
+)
 from server.handlers.limits import limited
 from server.oauth.provider import BEGIN
 from server.settings import Settings
@@ -57,5 +70,19 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.options(path, access.preflight)
         yield web.post(path, authenticated)
     yield web.post("/introspect", token.introspect)
-    yield web.get("/account", home.account)
+    yield web.get("/account", account.account)
+    if settings.oauth_provider != "demo":
+        yield from _sign_in(settings)
     yield web.get("/openapi.json", openapi.openapi)
+
+
+def _sign_in(settings: Settings) -> Iterable[web.RouteDef]:
+    yield web.get("/signin", signin.show, allow_head=False)
+    yield web.post("/signout", signin.sign_out)
+    yield web.post("/signout/everywhere", signin.sign_out_everywhere)
+    yield web.post("/account/revoke", account.revoke)
+    if settings.oauth_provider == "local":
+        yield web.post("/signin", signin.sign_in)
+        yield web.post("/account/password", account.change_password)
+        yield web.get("/invitation", invitation.show, allow_head=False)
+        yield web.post("/invitation", invitation.accept)

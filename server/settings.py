@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.hierarchy import Pairs, check
 from server.origins import canonical, is_loopback
+from server.people import person
 from server.sealing import SECRET_LENGTH
 
 NOT_YET = "not available yet"
@@ -54,11 +55,11 @@ Split = BeforeValidator(_split)
 Names = Annotated[tuple[str, ...], NoDecode, Split]
 Scopes = Annotated[tuple[Annotated[str, AfterValidator(_scope)], ...], NoDecode, Split]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(partial(canonical, any_http=True))], ...], NoDecode, Split]
+People = Annotated[tuple[Annotated[str, AfterValidator(person)], ...], NoDecode, Split]
 Networks = Annotated[tuple[Network, ...], NoDecode, Split]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 Seconds = Annotated[int, Field(ge=1, le=_TEN_YEARS, description=f"whole seconds from 1 to {_TEN_YEARS}")]
 NotYetText = Annotated[str, AfterValidator(_refuse), Field(description="nothing so far")]
-NotYetNames = Annotated[Names, AfterValidator(_refuse), Field(description="nothing so far")]
 NotYetSecret = Annotated[SecretStr, AfterValidator(_refuse), Field(description="nothing so far")]
 
 
@@ -102,13 +103,15 @@ class Settings(BaseSettings):
     oauth_auth_code_ttl: Seconds = 600
     oauth_refresh_grace: int = Field(120, ge=0, le=3_600, description="whole seconds from 0 to 3600")
     oauth_provider: Literal["demo", "custom", "local", "google", "entra", "azure", "okta", "auth0", "oidc"] = Field(
-        "demo", description="demo so far (alias custom)"
+        "demo", description="demo (alias custom) or local so far"
     )
     oauth_client_id: NotYetText = ""
     oauth_client_secret: NotYetSecret = SecretStr("")
     oauth_tenant_id: NotYetText = ""
     oauth_upstream_issuer: NotYetText = ""
-    oauth_allowed_users: NotYetNames = ()
+    oauth_allowed_users: People = Field(
+        (), description="e-mail addresses or @domains separated by commas, where somebody signs in"
+    )
     oauth_dcr: Literal["open", "token", "off"] = Field("open", description="open, token or off")
     oauth_dcr_token: SecretStr = Field(SecretStr(""), description="the initial access token for OAUTH_DCR=token")
     oauth_cimd: bool = Field(default=True, description="true or false")
@@ -184,9 +187,16 @@ class Settings(BaseSettings):
     @field_validator("oauth_provider")
     @classmethod
     def _check_available(cls, value: str) -> str:
-        if value not in {"demo", "custom"}:
+        if value not in {"demo", "custom", "local"}:
             raise ValueError(NOT_YET)
         return "demo" if value == "custom" else value
+
+    @field_validator("oauth_allowed_users")
+    @classmethod
+    def _check_allowed_users(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("oauth_provider") == "demo":
+            raise ValueError("with OAUTH_PROVIDER=demo nobody signs in")
+        return value
 
     @property
     def issuer(self) -> str:

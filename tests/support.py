@@ -15,7 +15,7 @@ from yarl import URL
 
 from server import keys
 from server.app import create_app
-from server.identity import Identity, demo
+from server.identity import Identity
 from server.oauth import provision
 from server.runner import Runner
 from server.settings import load_settings
@@ -138,12 +138,12 @@ class Live(Remote):
 
 
 @asynccontextmanager
-async def serve(folder: Path, *, identity: Identity = demo, **overrides: Any) -> AsyncIterator[Live]:
+async def serve(folder: Path, *, identity: Identity | None = None, **overrides: Any) -> AsyncIterator[Live]:
     """Serve on a free port of loopback until the block ends.
 
     Args:
         folder: Where the database file is kept.
-        identity: Finds out who is at a browser.
+        identity: Finds out who is at a browser, if not the provider of the settings.
         overrides: Settings by field name; ``server_url`` is the origin listened on unless it is among them, and
             there are no rate limits, since every test calls from one address and its clock stands still.
     """

@@ -94,6 +94,10 @@ REFUSED = [
     ("OAUTH_GRANT_MAX_AGE", "-1", "or 0 for no limit"),
     ("OAUTH_REFRESH_GRACE", "3601", "whole seconds from 0 to 3600"),
     ("OAUTH_PROVIDER", "github", "demo"),
+    ("OAUTH_ALLOWED_USERS", "@example.com", "where somebody signs in"),
+    ("OAUTH_ALLOWED_USERS", "example.com", "e-mail addresses or @domains"),
+    ("OAUTH_ALLOWED_USERS", "ada@example.com lin@example.com", "e-mail addresses or @domains"),
+    ("OAUTH_ALLOWED_USERS", "ada@", "e-mail addresses or @domains"),
     ("OAUTH_DCR", "closed", "open, token or off"),
     ("OAUTH_CIMD", "perhaps", "true or false"),
     ("OAUTH_CIMD_DEV_ORIGINS", "http://localhost:9000/client.json", "origins such as"),
@@ -116,12 +120,11 @@ REFUSED = [
 
 NOT_THERE_YET = [
     ("DATABASE_URL", "postgresql://user:hunter2@localhost/server"),
-    *(("OAUTH_PROVIDER", name) for name in ("local", "google", "entra", "azure", "okta", "auth0", "oidc")),
+    *(("OAUTH_PROVIDER", name) for name in ("google", "entra", "azure", "okta", "auth0", "oidc")),
     ("OAUTH_CLIENT_ID", "abc"),
     ("OAUTH_CLIENT_SECRET", "hunter2"),
     ("OAUTH_TENANT_ID", "abc"),
     ("OAUTH_UPSTREAM_ISSUER", "https://login.example.com"),
-    ("OAUTH_ALLOWED_USERS", "@example.com"),
 ]
 
 ACCEPTED = [
@@ -136,6 +139,7 @@ ACCEPTED = [
     ("OAUTH_GRANT_MAX_AGE", "0", 0),
     ("OAUTH_REFRESH_GRACE", "0", 0),
     ("OAUTH_PROVIDER", "custom", "demo"),
+    ("OAUTH_PROVIDER", "local", "local"),
     ("OAUTH_DCR", "off", "off"),
     ("OAUTH_DCR_TOKEN", "hunter2", SecretStr("hunter2")),
     ("ALLOWED_ORIGINS", "http://a.example, https://b.example", ("http://a.example", "https://b.example")),
@@ -224,6 +228,12 @@ def test_the_policy_token_needs_its_token(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("OAUTH_DCR_TOKEN", "hunter2")
     settings = load_settings()
     assert (settings.oauth_dcr, settings.oauth_dcr_token.get_secret_value()) == ("token", "hunter2")
+
+
+def test_who_is_allowed_is_read_where_somebody_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTH_PROVIDER", "local")
+    monkeypatch.setenv("OAUTH_ALLOWED_USERS", " Ada@Example.com, @EXAMPLE.org,,@example.org")
+    assert load_settings().oauth_allowed_users == ("ada@example.com", "@example.org", "@example.org")
 
 
 def test_the_server_url_follows_the_port_and_the_issuer_the_server_url(monkeypatch: pytest.MonkeyPatch) -> None:

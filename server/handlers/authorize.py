@@ -1,7 +1,6 @@
 """GET and POST /authorize, the consent page and its form."""
 
 import logging
-import re
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -9,8 +8,9 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from server import keys
-from server.handlers import pages, requests
+from server.handlers import cookies, pages, requests
 from server.handlers.errors import redirect
+from server.identity import Waiting
 from server.oauth import authorize as endpoint
 from server.oauth import consent, documents, remembered, scopes
 from server.oauth.authorize import ADVICE
@@ -23,8 +23,6 @@ from server.settings import Settings
 PAGE = "/oauth/authorize/page"
 FORM = "/oauth/authorize/approve"
 
-_BROWSER_ID = re.compile(r"[0-9a-f]{64}")
-
 log = logging.getLogger(__name__)
 
 
@@ -32,7 +30,7 @@ async def authorize(request: web.Request) -> web.Response:
     """Check an authorization request, keep it, and lead to the page."""
     params = await requests.form(request) if request.method == "POST" else requests.query(request)
     ctx = requests.context(request)
-    browser = _browser(request) or ctx.entropy(32).hex()
+    browser = cookies.browser_id(request) or ctx.entropy(32).hex()
     who = partial(request.app[keys.IDENTITY].visitor, request)
     return _lead_to_page(request, await endpoint.begin(params, browser, ctx, who), browser)
 
@@ -41,17 +39,21 @@ async def begin(request: web.Request) -> web.Response:
     """Open a request that another server checked and kept; the first browser to come owns it."""
     handle = _handle(requests.query(request))
     ctx = requests.context(request)
-    browser = _browser(request) or ctx.entropy(32).hex()
+    browser = cookies.browser_id(request) or ctx.entropy(32).hex()
     await consent.open_first(handle, browser, ctx)
     return _lead_to_page(request, handle, browser)
 
 
-async def page(request: web.Request) -> web.Response:
-    """Show who asks for what; or lead straight back to the client, where that was allowed before."""
+async def page(request: web.Request) -> web.StreamResponse:
+    """Show who asks for what, once somebody is signed in; or lead straight back, where that was allowed before."""
     handle = _handle(requests.query(request))
     ctx = requests.context(request)
-    waiting, client = await consent.pending(handle, _browser(request), ctx)
-    visitor = await _visitor(request, waiting)
+    waiting, client = await consent.pending(handle, cookies.browser_id(request), ctx)
+    identity = request.app[keys.IDENTITY]
+    visitor = await identity.visitor(request, waiting)
+    if visitor is None:
+        remembered.require_somebody(waiting)
+        return await identity.challenge(request, Waiting(handle, waiting, client))
     allowed = await remembered.allowed_before(waiting, client, visitor, ctx)
     code = await consent.answered_before(waiting, visitor, allowed, ctx)
     if code is not None:
@@ -64,20 +66,15 @@ async def decide(request: web.Request) -> web.Response:
     """Take the user's decision and lead back to the client."""
     params = await requests.form(request)
     ctx = requests.context(request)
-    waiting, client = await consent.pending(_handle(params), _browser(request), ctx)
-    visitor = await _visitor(request, waiting)
+    waiting, client = await consent.pending(_handle(params), cookies.browser_id(request), ctx)
+    visitor = await request.app[keys.IDENTITY].visitor(request, waiting)
     if params.get("decision") == "deny":
         await consent.deny(waiting, client, visitor, ctx)
+    if visitor is None:
+        raise PageError("You are not signed in", "Only somebody who is signed in can allow this.", ADVICE, status=403)
     if params.get("decision") != "approve" or "decision" in params.repeated:
         raise PageError("This answer cannot be read", "It is neither approval nor denial.", "Go back and choose one.")
     return _lead_back(request, waiting, await consent.approve(waiting, client, params.all("scope"), visitor, ctx))
-
-
-async def _visitor(request: web.Request, waiting: AuthorizationRequest) -> Visitor:
-    visitor = await request.app[keys.IDENTITY].visitor(request, waiting)
-    if visitor is None:
-        raise PageError("You are not signed in", "Only somebody who is signed in can allow this.", ADVICE, status=403)
-    return visitor
 
 
 def _lead_back(request: web.Request, waiting: AuthorizationRequest, code: str) -> web.Response:
@@ -114,9 +111,7 @@ def _described(scope: str, settings: Settings) -> dict[str, Any]:
 
 def _lead_to_page(request: web.Request, handle: str, browser: str) -> web.Response:
     response = redirect(request, f"{PAGE}?{urlencode({'request': handle})}")
-    settings = request.app[keys.SETTINGS]
-    name = cookie_name(settings)
-    response.set_cookie(name, browser, secure=settings.secure, httponly=True, samesite="Lax", path="/")
+    cookies.set_browser(request, response, browser)
     return response
 
 
@@ -129,13 +124,3 @@ def _handle(params: Parameters) -> str:
             ADVICE,
         )
     return handle
-
-
-def cookie_name(settings: Settings) -> str:
-    """Name the browser's cookie; ``__Host-`` binds it to this very host (RFC 6265bis section 4.1.3.2)."""
-    return "__Host-att_browser" if settings.secure else "att_browser"
-
-
-def _browser(request: web.Request) -> str | None:
-    value = request.cookies.get(cookie_name(request.app[keys.SETTINGS]), "")
-    return value if _BROWSER_ID.fullmatch(value) else None

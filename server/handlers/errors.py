@@ -22,8 +22,22 @@ RETRY_AFTER = "5"
 _SHOWN = 200  # characters of a path that the log shows
 
 _PAGES = frozenset(
-    {"/", "/account", "/authorize", "/oauth/authorize/begin", "/oauth/authorize/page", "/oauth/authorize/approve"}
+    {
+        "/",
+        "/account",
+        "/authorize",
+        "/invitation",
+        "/oauth/authorize/approve",
+        "/oauth/authorize/begin",
+        "/oauth/authorize/page",
+        "/oauth/azure/callback",
+        "/oauth/callback",
+        "/oauth/google/callback",
+        "/signin",
+        "/signout",
+    }
 )
+_PAGES_BELOW = ("/account/", "/signin/", "/signout/")
 _BUSY = PageError(
     "The server is busy",
     "It cannot read or write its data just now, and nothing was changed.",
@@ -83,7 +97,7 @@ def oauth_error(error: OAuthError, request: web.Request) -> web.StreamResponse:
     """Answer as RFC 6749 section 5.2 has it, or with a page where a person is waiting."""
     reason = "; ".join(filter(None, (error.description, error.detail)))
     log.info("%s refused: %s: %s", _path(request), error.code, reason)
-    if request.path in _PAGES:
+    if _is_page(request):
         return _page(PageError("This request cannot be served", f"{error.description}.", ADVICE), request)
     response = web.json_response(
         {"error": error.code, "error_description": error.description}, status=error.status, headers=NO_STORE
@@ -128,7 +142,7 @@ def _(error: web.HTTPException, request: web.Request) -> web.StreamResponse:
     """Keep aiohttp's own status, and the headers that go with it, under a body of ours."""
     phrase = HTTPStatus(error.status).phrase
     kept = {name: value for name, value in error.headers.items() if name in {"Allow", "Retry-After"}}
-    if request.path in _PAGES or "text/html" in request.headers.get("Accept", ""):
+    if _is_page(request) or "text/html" in request.headers.get("Accept", ""):
         page = PageError(phrase, f"The server answered: {phrase}.", "Check the address.", status=error.status)
         response = _page(page, request)
     else:
@@ -149,6 +163,11 @@ def _(error: Exception, request: web.Request) -> web.StreamResponse:
     return web.json_response(content, status=HTTPStatus.BAD_REQUEST, headers=NO_STORE)
 
 
+def _is_page(request: web.Request) -> bool:
+    """Tell whether a person is waiting for the answer."""
+    return request.path in _PAGES or request.path.startswith(_PAGES_BELOW)
+
+
 def _path(request: web.Request) -> str:
     """Give the path for the log as it was sent: decoded, it could begin a line of its own."""
     return request.rel_url.raw_path[:_SHOWN]
@@ -161,7 +180,7 @@ def redirect(request: web.Request, uri: str) -> web.Response:
 
 
 def _failure(request: web.Request, page: PageError, code: str) -> web.StreamResponse:
-    if request.path in _PAGES:
+    if _is_page(request):
         return _page(page, request)
     content = {"error": code, "error_description": page.message, "request_id": request[keys.REQUEST_ID]}
     return web.json_response(content, status=page.status, headers=NO_STORE)

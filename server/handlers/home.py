@@ -37,8 +37,3 @@ def _described(tool: dict[str, Any]) -> dict[str, Any]:
         "description": tool.get("description") or "",
         "scopes": (tool.get("_meta") or {}).get("scopes", []),
     }
-
-
-async def account(request: web.Request) -> web.Response:
-    """Say that nobody signs in here, so that there is nothing to list."""
-    return pages.render(request, "account.html", {})

@@ -19,15 +19,33 @@ def limited(name: str, handler: Handler) -> Handler:
     """
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        app = request.app
-        if not app[keys.SETTINGS].rate_limits:
-            return await handler(request)
-        holder = bucket_of(request[keys.ADDRESS])
-        refusal = app[keys.LIMITER].take(name, holder, app[keys.CLOCK]())
-        if refusal is None:
-            return await handler(request)
-        if refusal.first:
-            app[keys.RECORDER].offer(requests.context(request).event(Kind.RATE_LIMITED, detail=name))
-        raise TooManyRequests(refusal.wait)
+        _take(request, name, bucket_of(request[keys.ADDRESS]))
+        return await handler(request)
 
     return serve
+
+
+def attempt(request: web.Request, account: str) -> None:
+    """Hold attempts to sign in to their limits, for each client address and for each account.
+
+    Args:
+        request: The attempt.
+        account: What the account is known by, whether or not there is one.
+
+    Raises:
+        TooManyRequests: One of them is reached.
+    """
+    _take(request, "sign-in", bucket_of(request[keys.ADDRESS]))
+    _take(request, "sign-in account", account)
+
+
+def _take(request: web.Request, name: str, holder: str) -> None:
+    app = request.app
+    if not app[keys.SETTINGS].rate_limits:
+        return
+    refusal = app[keys.LIMITER].take(name, holder, app[keys.CLOCK]())
+    if refusal is None:
+        return
+    if refusal.first:
+        app[keys.RECORDER].offer(requests.context(request).event(Kind.RATE_LIMITED, detail=name))
+    raise TooManyRequests(refusal.wait)

@@ -7,7 +7,7 @@ from aiohttp import web
 
 import server
 from server import keys
-from server.handlers import operations, schemas
+from server.handlers import operations, schemas, signin_operations
 from server.handlers.operations import Operation
 from server.settings import Settings
 
@@ -28,7 +28,7 @@ async def openapi(request: web.Request) -> web.Response:
 def document(settings: Settings) -> dict[str, Any]:
     """Describe the OAuth endpoints (OpenAPI Specification 3.1.1); CORS preflights are left out."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in operations.operations(settings):
+    for operation in (*operations.operations(settings), *signin_operations.operations(settings)):
         paths.setdefault(operation.path, {})[operation.method] = _describe(operation, settings)
     return {
         "openapi": "3.1.1",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from server.handlers import authorize
+from server.handlers import authorize, cookies
 from server.handlers.requests import FORM_TYPE
 from server.handlers.schemas import APPROVAL, AUTHORIZATION, CLIENT_AUTHENTICATION, TOKEN_REQUEST
 from server.oauth.provider import BEGIN
@@ -122,7 +122,7 @@ def _registration(settings: Settings) -> Iterator[Operation]:
 
 
 def _pages(settings: Settings) -> Iterator[Operation]:
-    cookie = authorize.cookie_name(settings)
+    cookie = cookies.browser_cookie(settings)
     browser = {"name": cookie, "in": "cookie", "description": "The browser's id.", "schema": {"type": "string"}}
     request = {"name": "request", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}}
     begun = {
@@ -137,7 +137,7 @@ def _pages(settings: Settings) -> Iterator[Operation]:
             summary="Ask for access: leads to the page, or back to the client with an error (RFC 6749 section 4.1.1)",
             parameters=(browser,) if sent else (*_query(AUTHORIZATION), browser),
             body=AUTHORIZATION if sent else None,
-            answers={303 if sent else 302: _redirect("To the page, or back to the client.", begun)},
+            answers={303 if sent else 302: redirect_answer("To the page, or back to the client.", begun)},
             page=True,
             limited=True,
         )
@@ -147,7 +147,7 @@ def _pages(settings: Settings) -> Iterator[Operation]:
         name="open",
         summary="Opens a request that another server kept, for the first browser that comes; leads to the page",
         parameters=(request, browser),
-        answers={302: _redirect("To the page.", begun)},
+        answers={302: redirect_answer("To the page.", begun)},
         page=True,
         limited=True,
     )
@@ -157,7 +157,7 @@ def _pages(settings: Settings) -> Iterator[Operation]:
         name="page",
         summary="The page that asks the user",
         parameters=(request, browser),
-        answers={200: _page("The page.")},
+        answers={200: page_answer("The page.")},
         page=True,
     )
     yield Operation(
@@ -167,17 +167,8 @@ def _pages(settings: Settings) -> Iterator[Operation]:
         summary="The page's form: leads back to the client",
         parameters=(browser,),
         body=APPROVAL,
-        answers={303: _redirect("Back to the client, with a code or an error (RFC 6749 section 4.1.2).")},
+        answers={303: redirect_answer("Back to the client, with a code or an error (RFC 6749 section 4.1.2).")},
         page=True,
-    )
-    yield Operation(
-        method="get",
-        path="/account",
-        name="account",
-        summary="What the user has allowed",
-        answers={200: _page("The page.")},
-        page=True,
-        uses_database=False,
     )
 
 
@@ -223,11 +214,13 @@ def _json(description: str, schema: str) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": _schema(schema)}}}
 
 
-def _page(description: str) -> Schema:
+def page_answer(description: str) -> Schema:
+    """Describe an answer that is a page."""
     return {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}
 
 
-def _redirect(description: str, headers: Schema | None = None) -> Schema:
+def redirect_answer(description: str, headers: Schema | None = None) -> Schema:
+    """Describe an answer that leads elsewhere."""
     location = {"required": True, "schema": {"type": "string", "format": "uri-reference"}}
     return {"description": description, "headers": {"Location": location, **(headers or {})}}
 

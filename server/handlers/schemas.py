@@ -35,6 +35,7 @@ AUTHORIZATION = {
         "response_mode": {"const": "query"},
         "prompt": {**_TEXT, "description": "OpenID Connect Core section 3.1.2.1."},
         "login_hint": _TEXT,
+        "max_age": {"type": "string", "pattern": "^[0-9]{1,9}$", "description": "Seconds since the sign-in."},
     },
 }
 

@@ -32,6 +32,16 @@ class Kind(StrEnum):
     ACCESS_TOKEN_REVOKED = "access_token_revoked"  # noqa: S105 - an event's name
     GRANT_REVOKED = "grant_revoked"
     CLIENT_AUTHENTICATION_FAILED = "client_authentication_failed"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    SESSIONS_ENDED = "sessions_ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event's name
+    USER_ADDED = "user_added"
+    USER_INVITED = "user_invited"
+    USER_DISABLED = "user_disabled"
+    USER_ENABLED = "user_enabled"
+    USER_DELETED = "user_deleted"
     RATE_LIMITED = "rate_limited"
     PURGED = "purged"
     EVENTS_DROPPED = "events_dropped"

@@ -4,6 +4,7 @@ Until the client and its redirect URI are known to be good, what is wrong is tol
 page, never by a redirect. After that it goes back to the client.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 
 from server.oauth import directory, pkce, redirect, remembered, resource, scopes, tokens
@@ -24,6 +25,8 @@ from server.oauth.remote import RemoteError
 
 REQUEST_TTL = 600
 """Seconds that a request waits for its user."""
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 ADVICE = "Go back to the app that sent you here and connect it again."
 
@@ -77,6 +80,12 @@ def prompt_can_be_met(params: Parameters, _client: Client) -> None:
         raise InvalidRequest("prompt=none cannot be combined with another prompt")
 
 
+def max_age_is_seconds(params: Parameters, _client: Client) -> None:
+    """Refuse a ``max_age`` that is no number of seconds (OpenID Connect Core section 3.1.2.1)."""
+    if not _SECONDS.fullmatch(params.get("max_age") or "0"):
+        raise InvalidRequest("max_age must be a whole number of seconds")
+
+
 CHECKS: tuple[Callable[[Parameters, Client], None], ...] = (
     no_repeated_parameter,
     no_request_object,
@@ -85,6 +94,7 @@ CHECKS: tuple[Callable[[Parameters, Client], None], ...] = (
     client_may_use_codes,
     challenge_is_s256,
     prompt_can_be_met,
+    max_age_is_seconds,
 )
 
 
@@ -149,6 +159,7 @@ def _request(
         expires_at=ctx.now + REQUEST_TTL,
         prompt=params.get("prompt"),
         login_hint=params.get("login_hint"),
+        max_age=None if (max_age := params.get("max_age")) is None else int(max_age),
     )
 
 

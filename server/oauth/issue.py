@@ -34,6 +34,7 @@ def access_token(grant: Grant, granted: tuple[str, ...], ctx: Context) -> tuple[
         audience=grant.audience,
         created_at=ctx.now,
         expires_at=_until(ctx.settings.oauth_access_token_ttl + ROUNDING, grant, ctx),
+        address=ctx.address,
     )
 
 

@@ -28,8 +28,11 @@ LIMITS: Mapping[str, Limit] = {
     "/register": Limit(60, 6),
     "/token": Limit(60, 6),
     "/authorize": Limit(30, 2),
+    "sign-in": Limit(5, 1, 20),
+    "sign-in account": Limit(5, 1, 20),
 }
-"""By what is limited: generous, because the users of a hosted assistant share few addresses."""
+"""By what is limited: generous, because the users of a hosted assistant share few addresses. But whoever signs in
+does it seldom; attempts are limited for each address, and for each account wherever they come from."""
 
 
 class Refusal(NamedTuple):

@@ -83,6 +83,8 @@ class Visitor:
     user: User
     signed_in: bool
     """Whether they proved who they are; a consent of somebody who did not is never remembered."""
+    authenticated_at: int | None = None
+    """When they did (OpenID Connect Core section 2, ``auth_time``)."""
 
 
 UNOPENED = ""
@@ -109,6 +111,10 @@ class AuthorizationRequest:
     """The prompts that it names, separated by spaces (OpenID Connect Core section 3.1.2.1)."""
     login_hint: str | None = None
     """Who might sign in, in the client's own words."""
+    max_age: int | None = None
+    """Seconds that its user's sign-in may lie back (OpenID Connect Core section 3.1.2.1)."""
+    session_digest: str | None = None
+    """The session by which its user signed in, or chose an account, for this very request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,10 @@ class Grant:
     """When a new consent is needed, however often refreshed; ``None`` is never."""
     revoked_at: int | None = None
     revoked_reason: str | None = None
+    last_used_at: int | None = None
+    """When tokens were issued for it last."""
+    last_address: str | None = None
+    """To which address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +188,8 @@ class AccessToken:
     audience: str
     created_at: int
     expires_at: int
+    address: str | None = None
+    """Whence it is asked for; kept with its grant, not with the token."""
 
 
 @dataclass(frozen=True, slots=True)

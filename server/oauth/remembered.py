@@ -9,11 +9,13 @@ import json
 from server.oauth import redirect, scopes, tokens
 from server.oauth.audit import Kind
 from server.oauth.context import Context
-from server.oauth.errors import ConsentRequired, LoginRequired
+from server.oauth.errors import ConsentRequired, LoginRequired, RedirectError
 from server.oauth.model import AuthorizationRequest, Client, Consent, Visitor
 
 CONSENT_TTL = 30 * 86_400
 """Seconds for which a consent is remembered, unless the longest grant is shorter."""
+
+NOBODY = "nobody is signed in; send the user without prompt=none"
 
 MUST_ASK = "the user has to be asked; send them without prompt=none"
 
@@ -101,6 +103,16 @@ def decision(
     )
 
 
+def require_somebody(request: AuthorizationRequest) -> None:
+    """Hold ``prompt=none`` to its word where nobody is signed in any more (OpenID Connect Core section 3.1.2.6).
+
+    Raises:
+        RedirectError: The page for signing in would have to be shown, but the request says ``prompt=none``.
+    """
+    if "none" in prompts(request):
+        raise RedirectError(LoginRequired(NOBODY), request.redirect_uri, request.state)
+
+
 async def require_silence(request: AuthorizationRequest, client: Client, visitor: Visitor | None, ctx: Context) -> None:
     """Hold ``prompt=none`` to its word: nothing may be shown (OpenID Connect Core section 3.1.2.6).
 
@@ -109,7 +121,7 @@ async def require_silence(request: AuthorizationRequest, client: Client, visitor
         ConsentRequired: The user would have to be asked.
     """
     if visitor is None or not visitor.signed_in:
-        raise LoginRequired("nobody is signed in; send the user without prompt=none")
+        raise LoginRequired(NOBODY)
     if not stands(request, await allowed_before(request, client, visitor, ctx)):
         raise ConsentRequired(MUST_ASK)
 

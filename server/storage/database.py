@@ -7,22 +7,35 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from server.storage.accounts import SqlAccountStore
+from server.storage.applications import SqlApplicationStore
 from server.storage.audit import SqlAuditStore
 from server.storage.clients import SqlClientStore
 from server.storage.consents import SqlConsentStore
 from server.storage.driver import Driver, Script, Statement
 from server.storage.listings import SqlListings
 from server.storage.migrate import MigrationError, migrate
+from server.storage.sessions import SqlSessionStore
 from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
+from server.storage.users import SqlUserStore
 
 _PROBE = """
 UPDATE schema_migrations SET applied_at = applied_at
 WHERE name = (SELECT min(name) FROM schema_migrations)"""
 
 
-class Database(SqlStore, SqlConsentStore, SqlClientStore, SqlListings, SqlAccountStore, SqlAuditStore):
-    """The one store object: what the authorization server, the operator, the tools and the audit log keep."""
+class Database(
+    SqlStore,
+    SqlConsentStore,
+    SqlClientStore,
+    SqlListings,
+    SqlAccountStore,
+    SqlAuditStore,
+    SqlUserStore,
+    SqlSessionStore,
+    SqlApplicationStore,
+):
+    """The one store object: what the authorization server, signing in, the operator, the tools and the log keep."""
 
     @property
     def driver(self) -> Driver:

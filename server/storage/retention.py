@@ -6,6 +6,8 @@ others were deleted by hand, are found by walking a key in steps.
 
 from typing import NamedTuple
 
+from server.identity.sessions import IDLE as SESSION_IDLE
+
 _HOUR = 3_600
 _DAY = 86_400
 _CLIENT_IDLE = 30 * _DAY
@@ -18,6 +20,7 @@ def times(now: int, audit_days: int) -> dict[str, int]:
         "hour_ago": now - _HOUR,
         "day_ago": now - _DAY,
         "idle_since": now - _CLIENT_IDLE,
+        "session_idle_since": now - SESSION_IDLE,
         "audited_until": now - audit_days * _DAY if audit_days else 0,
     }
 
@@ -197,6 +200,41 @@ SWEEPS = (
         """
         SELECT max(user_id) FROM (
             SELECT user_id FROM consents WHERE user_id > :after ORDER BY user_id LIMIT :step
+        ) AS step""",
+    ),
+    Sweep(
+        "sessions",
+        """
+        DELETE FROM sessions WHERE session_digest IN (
+            SELECT session_digest FROM sessions WHERE expires_at <= :now LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    Sweep(
+        "sessions",
+        """
+        DELETE FROM sessions WHERE session_digest IN (
+            SELECT session_digest FROM sessions WHERE last_used_at <= :session_idle_since LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    Sweep(
+        "invitations",
+        """
+        DELETE FROM invitations WHERE token_digest IN (
+            SELECT token_digest FROM invitations WHERE expires_at <= :now LIMIT :batch
+        ) RETURNING 1""",
+    ),
+    Sweep(
+        "passwords",
+        """
+        DELETE FROM passwords WHERE user_id IN (
+            SELECT p.user_id FROM passwords p
+            WHERE p.user_id > :after AND p.user_id <= :until
+                AND NOT EXISTS (SELECT 1 FROM users u WHERE u.user_id = p.user_id)
+            LIMIT :batch
+        ) RETURNING 1""",
+        """
+        SELECT max(user_id) FROM (
+            SELECT user_id FROM passwords WHERE user_id > :after ORDER BY user_id LIMIT :step
         ) AS step""",
     ),
 )

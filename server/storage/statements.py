@@ -93,15 +93,18 @@ WHERE user_id = :user_id AND used_at IS NULL AND expires_at > :now"""
 ADD_AUTHORIZATION_REQUEST = """
 INSERT INTO authorization_requests (
     handle_digest, browser_digest, client_id, redirect_uri, state,
-    scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint
+    scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint,
+    max_age, session_digest
 ) VALUES (
     :handle_digest, :browser_digest, :client_id, :redirect_uri, :state,
-    :scopes, :audience, :code_challenge, :created_at, :expires_at, :decided_at, :prompt, :login_hint
+    :scopes, :audience, :code_challenge, :created_at, :expires_at, :decided_at, :prompt, :login_hint,
+    :max_age, :session_digest
 )"""
 
 GET_AUTHORIZATION_REQUEST = """
 SELECT handle_digest, browser_digest, client_id, redirect_uri, state,
-    scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint
+    scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint,
+    max_age, session_digest
 FROM authorization_requests WHERE handle_digest = :handle_digest"""
 
 OPEN_AUTHORIZATION_REQUEST = """
@@ -142,10 +145,14 @@ RETURNING 1"""
 
 ADD_GRANT = """
 INSERT INTO grants (
-    grant_id, client_id, user_id, scopes, audience, created_at, expires_at, revoked_at, revoked_reason
+    grant_id, client_id, user_id, scopes, audience, created_at, expires_at, revoked_at, revoked_reason,
+    last_used_at, last_address
 ) VALUES (
-    :grant_id, :client_id, :user_id, :scopes, :audience, :created_at, :expires_at, :revoked_at, :revoked_reason
+    :grant_id, :client_id, :user_id, :scopes, :audience, :created_at, :expires_at, :revoked_at, :revoked_reason,
+    :last_used_at, :last_address
 )"""
+
+USE_GRANT = "UPDATE grants SET last_used_at = :now, last_address = :address WHERE grant_id = :grant_id"
 
 GET_LIVE_GRANT = """
 SELECT 1 FROM grants

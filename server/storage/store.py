@@ -194,6 +194,7 @@ def _issue(access: AccessToken, refresh: RefreshToken | None, now: int) -> Scrip
     if refresh is not None:
         yield Statement(sql.ADD_REFRESH, rows.parameters(refresh))
     yield Statement(sql.ADD_ACCESS, rows.parameters(access))
+    yield Statement(sql.USE_GRANT, {"grant_id": access.grant_id, "address": access.address, "now": now})
     yield Statement(sql.USE_CLIENT, {"client_id": access.client_id, "now": now})
 
 

@@ -36,7 +36,8 @@ class Rows:
 
     def grant(self, grant_id: str, client_id: str, user_id: str | None) -> tuple[str, str]:
         """Add a grant with an access and a refresh token, and give the tokens."""
-        self.sql("INSERT INTO grants VALUES (?, ?, ?, 'read', 'a', 0, NULL, NULL, NULL)", grant_id, client_id, user_id)
+        fields = "grant_id, client_id, user_id, scopes, audience, created_at"
+        self.sql(f"INSERT INTO grants ({fields}) VALUES (?, ?, ?, 'read', 'a', 0)", grant_id, client_id, user_id)
         access = tokens.make(tokens.ACCESS, lambda size: f"a {grant_id}".encode().ljust(size, b"?"))
         refresh = tokens.make(tokens.REFRESH, lambda size: f"r {grant_id}".encode().ljust(size, b"?"))
         self.sql(

@@ -1,10 +1,11 @@
 """The audit log over HTTP: what is noted of each thing that happens, and that no secret ever is."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from aiohttp import web
 
+from server.identity import Waiting
 from server.oauth.model import AuthorizationRequest, User, Visitor
 from tests.browser import basic
 from tests.conftest import Start
@@ -53,6 +54,9 @@ class Ada:
 
     async def visitor(self, _http: web.Request, _asked: AuthorizationRequest) -> Visitor:
         return Visitor(User("ada", "https://login.example", "ada"), signed_in=True)
+
+    async def challenge(self, _http: web.Request, _waiting: Waiting | None) -> NoReturn:
+        raise AssertionError("Ada is signed in")
 
 
 async def test_a_decision_that_was_remembered_is_noted_as_one(start: Start) -> None:

@@ -80,9 +80,15 @@ def watch(live: Live) -> Described:
     return described
 
 
+@pytest.mark.parametrize("provider", ["demo", "local"])
 @pytest.mark.parametrize("registration", ["open", "token", "off"])
-def test_it_names_every_route_of_the_oauth_endpoints_and_no_other(nothing_set: None, registration: str) -> None:  # noqa: ARG001
-    settings = load_settings(oauth_dcr=registration, oauth_dcr_token="x" * (registration == "token"))
+def test_it_names_every_route_of_the_oauth_endpoints_and_no_other(
+    nothing_set: None,  # noqa: ARG001 - for its effect
+    registration: str,
+    provider: str,
+) -> None:
+    token = "x" * (registration == "token")
+    settings = load_settings(oauth_dcr=registration, oauth_dcr_token=token, oauth_provider=provider)
     closed = {(route.method, route.path) for route in routes(load_settings(oauth_enabled=False))}
     served = {(route.method, route.path) for route in routes(settings)} - closed | {("GET", "/oauth/stats")}
     described = {(method.upper(), path) for path, methods in document(settings)["paths"].items() for method in methods}

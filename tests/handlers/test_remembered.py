@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from server import keys
+from server.identity import Waiting
 from server.oauth.context import Context
 from server.oauth.model import AuthorizationRequest, User, Visitor
 from server.oauth.remembered import forget_application
@@ -48,6 +49,9 @@ class ByCookie:
         if not name or (asked.prompt == "login" and "anew" not in http.cookies):
             return None
         return Visitor(User(f"u-{name}", "https://login.example", name, name.title()), "unproven" not in http.cookies)
+
+    async def challenge(self, _http: web.Request, _waiting: Waiting | None) -> web.Response:
+        return web.Response(status=403, text="You are not signed in")
 
 
 @pytest.fixture
@@ -451,9 +455,10 @@ async def test_who_is_not_signed_in_can_neither_see_nor_decide(live: Live) -> No
     app, browser = await live.register(), browser_of(live)
     page = await browser.open_page(app)
     del browser.cookies["person"]
-    for answer in (await browser.send("GET", page.address), await page.approve(), await page.deny()):
+    for answer in (await browser.send("GET", page.address), await page.approve()):
         assert (answer.status, "Location" in answer.headers) == (403, False)
         assert "You are not signed in" in answer.text
+    assert (await page.deny()).returned["error"] == "access_denied"
 
 
 async def test_prompt_and_login_hint_reach_the_identity_and_no_page(live: Live, identity: ByCookie) -> None:

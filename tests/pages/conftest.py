@@ -68,7 +68,7 @@ CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "hostile": ("consent.html", HOSTILE),
     "error": ("error.html", {**ERROR, "request_id": "8f3a"}),
     "hostile-error": ("error.html", {**ERROR, "message": SCRIPT + "m" * 500}),
-    "account": ("account.html", {}),
+    "account": ("account_demo.html", {}),
 }
 
 

@@ -23,6 +23,8 @@ SHIPPED = (
     "0007_audit_view.sqlite.sql",
     "0008_consents.sql",
     "0009_consents_view.sqlite.sql",
+    "0010_sign_in.sql",
+    "0011_sign_in_views.sqlite.sql",
     "0053_account_lines.sql",
 )
 
@@ -83,7 +85,7 @@ def test_what_was_granted_before_is_kept_when_users_become_optional(path: Path, 
 
     migrate(path, NOW)
 
-    assert shell("SELECT * FROM grants") == [("g", "c", "u", "read", "a", 1, 2, 3, "why")]
+    assert shell("SELECT * FROM grants") == [("g", "c", "u", "read", "a", 1, 2, 3, "why", None, None)]
     assert shell("SELECT * FROM access_tokens") == [("d", "h", "g", "c", "u", "read", "a", 1, 2, 3)]
     assert shell("SELECT created_by, registration_digest FROM clients") == [("client", None)]
     assert set(before) <= set(shell(indices))
