@@ -36,8 +36,13 @@ class Rows:
 
     def grant(self, grant_id: str, client_id: str, user_id: str | None) -> tuple[str, str]:
         """Add a grant with an access and a refresh token, and give the tokens."""
-        fields = "grant_id, client_id, user_id, scopes, audience, created_at"
-        self.sql(f"INSERT INTO grants ({fields}) VALUES (?, ?, ?, 'read', 'a', 0)", grant_id, client_id, user_id)
+        self.sql(
+            "INSERT INTO grants (grant_id, client_id, user_id, scopes, audience, created_at)"
+            " VALUES (?, ?, ?, 'read', 'a', 0)",
+            grant_id,
+            client_id,
+            user_id,
+        )
         access = tokens.make(tokens.ACCESS, lambda size: f"a {grant_id}".encode().ljust(size, b"?"))
         refresh = tokens.make(tokens.REFRESH, lambda size: f"r {grant_id}".encode().ljust(size, b"?"))
         self.sql(
