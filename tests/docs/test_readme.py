@@ -112,7 +112,8 @@ def test_every_endpoint_is_documented_and_every_documented_one_is_served() -> No
     }
     served = {
         (route.method, route.path)
-        for route in routes(load_settings())
+        for provider in ("demo", "local")
+        for route in routes(load_settings(oauth_provider=provider))
         if route.method not in {"OPTIONS", "*"} and not re.fullmatch(r"/\.well-known/.*(/mcp|\})", route.path)
     }
     assert documented == served

@@ -15,22 +15,12 @@ from server.oauth.audit import Event, Kind
 from server.oauth.store import StoreUnavailable
 from server.storage.database import Database, open_database
 from server.storage.purge import BATCH, purge, run_purge
+from server.storage.retention import SWEEPS
 from tests.storage import make
 from tests.storage.conftest import Shell
 from tests.storage.make import DAY, HOUR, NOW, digest
 
-NOTHING = {
-    "authorization_requests": 0,
-    "authorization_codes": 0,
-    "client_assertions": 0,
-    "key_sets": 0,
-    "access_tokens": 0,
-    "grants": 0,
-    "refresh_tokens": 0,
-    "clients": 0,
-    "audit_log": 0,
-    "consents": 0,
-}
+NOTHING = {sweep.table: 0 for sweep in SWEEPS}
 
 
 async def purged(database: Database, now: int) -> dict[str, int]:
