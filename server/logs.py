@@ -3,21 +3,21 @@
 import json
 import logging
 import sys
+import time
 from datetime import UTC, datetime
 
 from server.handlers.access import request_id
 from server.settings import Settings
 
-_TEXT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
-
 
 def set_up(settings: Settings) -> None:
     """Send every record to standard error in the form that the settings ask for."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if settings.log_format == "json" else logging.Formatter(_TEXT))
-    handler.addFilter(_with_request_id)
-    # No form of a line names its thread or process, and to find them out is a third of what it costs.
+    handler.setFormatter(_JsonFormatter() if settings.log_format == "json" else _TextFormatter())
+    # No form of a line names its thread, process or place in the code, and to find them out is half of what it costs.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # there is one since Python 3.12
+    logging._srcfile = None  # noqa: SLF001 - as the logging HOWTO has it, "Optimization"
     logging.basicConfig(handlers=[handler], force=True)
     set_level(settings.log_level)
 
@@ -29,9 +29,21 @@ def set_level(level: str) -> None:
         logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLevelName(level)))
 
 
-def _with_request_id(record: logging.LogRecord) -> bool:
-    record.request_id = request_id.get()
-    return True
+class _TextFormatter(logging.Formatter):
+    """Writes ``2026-01-31 12:00:00,123 INFO logger [request id] message``, in local time."""
+
+    _second = -1
+    _written = ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._written = second, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+        line = (
+            f"{self._written},{int(record.msecs):03} {record.levelname} {record.name} "
+            f"[{request_id.get()}] {record.getMessage()}"
+        )
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class _JsonFormatter(logging.Formatter):

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from server.settings import Network
 
@@ -24,16 +25,25 @@ def client_address(peer: str | None, forwarded: Sequence[str], trusted: Sequence
         forwarded: The values of each ``X-Forwarded-For`` header, or of the one in its place, in order.
         trusted: The networks of the proxies.
     """
+    if not trusted:
+        return _canonical(peer or "")
     address = _parse(peer or "")
     if address is None:
         return UNKNOWN
-    entries = ",".join(forwarded).split(",") if trusted else []
+    entries = ",".join(forwarded).split(",")
     while entries and any(address in network for network in trusted):
         nearer = _parse(entries.pop().strip())
         if nearer is None:
             break
         address = nearer
     return str(address)
+
+
+@lru_cache(maxsize=4096)
+def _canonical(peer: str) -> str:
+    """Write an address in the one form that it is counted and logged under; a client sends many requests."""
+    address = _parse(peer)
+    return UNKNOWN if address is None else str(address)
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -64,20 +64,22 @@ async def authenticate(credentials: Credentials, ctx: Context) -> Client:
         )
     if credentials.basic and credentials.client_id not in {None, client_id}:
         raise InvalidClient("the Authorization header and client_id name different clients")
-    if not credentials.used <= set(client.auth_methods):
+    used = credentials.used
+    if not used <= set(client.auth_methods):
         methods = " or ".join(client.auth_methods)
         raise InvalidClient(f"this client is registered for {methods} and must authenticate so")
-    await _prove(client, credentials, ctx)
+    if used != {NO_SECRET}:
+        await _prove(client, credentials, used, ctx)
     return client
 
 
-async def _prove(client: Client, credentials: Credentials, ctx: Context) -> None:
+async def _prove(client: Client, credentials: Credentials, used: frozenset[str], ctx: Context) -> None:
     """Check the proof of the one method that was used."""
-    if credentials.used == {PRIVATE_KEY_JWT}:
+    if used == {PRIVATE_KEY_JWT}:
         if credentials.assertion is None or credentials.assertion_type != assertions.ASSERTION_TYPE:
             raise InvalidClient(f"send client_assertion, and {assertions.ASSERTION_TYPE} as client_assertion_type")
         await assertions.verify(credentials.assertion, client, ctx)
-    elif credentials.used != {NO_SECRET}:
+    else:
         offered = credentials.basic[1] if credentials.basic else credentials.client_secret
         if not _is_secret(client, offered or ""):
             raise InvalidClient("the client secret is wrong", detail=f"client {client.client_id[:_SHOWN]!r}")

@@ -15,9 +15,11 @@ class Parameters:
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Take the decoded name and value pairs in the order in which they were sent."""
-        self._pairs = tuple((name, value) for name, value in pairs if value)
+        self._pairs = [(name, value) for name, value in pairs if value]
+        self._first = dict(reversed(self._pairs))
         names = [name for name, _ in pairs]
-        self.repeated = tuple(sorted({name for name in names if names.count(name) > 1} - _REPEATABLE))
+        repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+        self.repeated = tuple(sorted(repeated - _REPEATABLE))
 
     @classmethod
     def parse(cls, text: str) -> "Parameters":
@@ -35,7 +37,7 @@ class Parameters:
 
     def get(self, name: str) -> str | None:
         """Give a parameter's value, the first if it was repeated, or ``None``."""
-        return next((value for key, value in self._pairs if key == name), None)
+        return self._first.get(name)
 
     def all(self, name: str) -> tuple[str, ...]:
         """Give every value of a parameter, in order."""

@@ -75,13 +75,25 @@ async def read_at_most(request: web.Request, limit: int) -> bytes:
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType(text="Content-Encoding is not supported")
-    body = bytearray()
+    if request.content.is_eof():
+        body = request.content.read_nowait()
+        _check_size(body, limit)
+        return body
     try:
-        async with asyncio.timeout(None if request.content.is_eof() else READ_TIMEOUT):
-            while chunk := await request.content.readany():
-                body += chunk
-                if len(body) > limit:
-                    raise web.HTTPRequestEntityTooLarge(limit, len(body), text=f"A body has at most {limit} bytes")
+        async with asyncio.timeout(READ_TIMEOUT):
+            return await _read(request, limit)
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="The body did not arrive in time") from None
+
+
+async def _read(request: web.Request, limit: int) -> bytes:
+    body = bytearray()
+    while chunk := await request.content.readany():
+        body += chunk
+        _check_size(body, limit)
     return bytes(body)
+
+
+def _check_size(body: bytes | bytearray, limit: int) -> None:
+    if len(body) > limit:
+        raise web.HTTPRequestEntityTooLarge(limit, len(body), text=f"A body has at most {limit} bytes")
