@@ -3,11 +3,11 @@
 import hmac
 from dataclasses import dataclass, field
 
-from server.oauth import assertions, directory, tokens
+from server.oauth import assertions, directory, presented, tokens
 from server.oauth.clients import NO_SECRET, PRIVATE_KEY_JWT
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient
-from server.oauth.model import Client
+from server.oauth.model import Client, Held
 
 _SHOWN = 64  # characters of a client id from outside that the log shows
 
@@ -46,8 +46,13 @@ class Credentials:
         return self.client_id or (assertions.subject(self.assertion) if self.assertion else None)
 
 
-async def authenticate(credentials: Credentials, ctx: Context) -> Client:
+async def authenticate(credentials: Credentials, secret: str | None, ctx: Context) -> tuple[Client, Held | None]:
     """Authenticate a client by its registered method and no other; a URL client by any that its document lists.
+
+    Args:
+        credentials: What authenticates it.
+        secret: A code or token that it presents, looked up in the same read; it need not be the client's.
+        ctx: The request's context.
 
     Raises:
         InvalidClient: It is unknown, its proof is wrong, missing or in the other place, or it brought one though
@@ -57,7 +62,8 @@ async def authenticate(credentials: Credentials, ctx: Context) -> Client:
     client_id = credentials.named
     if not client_id:
         raise InvalidClient("the request names no client; send client_id")
-    client = await directory.known(client_id, ctx)
+    stored, held = await presented.look_up(client_id, secret, ctx)
+    client = await directory.known(stored, ctx)
     if client is None:
         raise InvalidClient(
             "this client is not registered here; register it again", detail=f"client {client_id[:_SHOWN]!r}"
@@ -70,7 +76,7 @@ async def authenticate(credentials: Credentials, ctx: Context) -> Client:
         raise InvalidClient(f"this client is registered for {methods} and must authenticate so")
     if used != {NO_SECRET}:
         await _prove(client, credentials, used, ctx)
-    return client
+    return client, held
 
 
 async def _prove(client: Client, credentials: Credentials, used: frozenset[str], ctx: Context) -> None:

@@ -33,21 +33,26 @@ async def described(client_id: str, ctx: Context) -> Client | None:
     return stored if stored is not None and _is_fresh(stored, ctx) else await _fetch_client(client_id, ctx)
 
 
-async def known(client_id: str, ctx: Context) -> Client | None:
-    """Give a client that has been here before; ``None`` if it has not.
+async def known(stored: Client | None, ctx: Context) -> Client | None:
+    """Give a client that has been here before as it is now; ``None`` if it is not known any more.
 
     Where its document has expired and cannot be fetched, the last good one serves for another 24 hours.
+
+    Args:
+        stored: What is kept of it.
+        ctx: The request's context.
 
     Raises:
         TemporarilyUnavailable: They are over.
     """
-    if documents.is_url(client_id) and not ctx.settings.oauth_cimd:
+    if stored is None or stored.document is None:
+        return stored
+    if not ctx.settings.oauth_cimd:
         return None
-    stored = await ctx.store.get_client(client_id)
-    if stored is None or stored.document is None or _is_fresh(stored, ctx):
+    if _is_fresh(stored, ctx):
         return stored
     try:
-        return await _fetch_client(client_id, ctx)
+        return await _fetch_client(stored.client_id, ctx)
     except RemoteError as error:
         if ctx.now < stored.document.expires_at + STALE:
             return stored

@@ -4,7 +4,6 @@ Each one checks, decides, and then writes once by compare-and-set; who loses a r
 """
 
 from collections.abc import Awaitable, Callable
-from enum import Enum, auto
 
 from server.oauth import issue, pkce, resource, scopes, tokens
 from server.oauth.audit import Kind
@@ -24,18 +23,26 @@ from server.oauth.model import (
     AuthorizationCode,
     Client,
     Grant,
+    Held,
     HeldRefreshToken,
     RefreshToken,
 )
 from server.oauth.parameters import Parameters
+from server.oauth.rotation import Refresh, decide_refresh
 
 _ATTEMPTS = 3
 _OVER = "the authorization code is unknown, expired or used; send the user through /authorize again"
 _REFRESH_OVER = "the refresh token is unknown, expired or revoked; send the user through /authorize again"
 
 
-async def token(params: Parameters, client: Client, ctx: Context) -> TokenAnswer:
+async def token(params: Parameters, client: Client, held: Held | None, ctx: Context) -> TokenAnswer:
     """Serve a token request of an authenticated client.
+
+    Args:
+        params: The request's parameters.
+        client: Who makes it.
+        held: What is kept of the code or token that it presents.
+        ctx: The request's context.
 
     Raises:
         OAuthError: As RFC 6749 section 5.2 has it.
@@ -46,10 +53,15 @@ async def token(params: Parameters, client: Client, ctx: Context) -> TokenAnswer
         raise UnsupportedGrantType(f"grant_type must be one of {' '.join(GRANTS)}")
     if grant_type not in client.grant_types:
         raise UnauthorizedClient(f"this client is not registered for the {grant_type} grant")
-    return await grant(params, client, ctx)
+    return await grant(params, client, held, ctx)
 
 
-async def authorization_code(params: Parameters, client: Client, ctx: Context) -> TokenAnswer:
+def presented(params: Parameters) -> str | None:
+    """Give the code or token that a token request presents, if it presents one."""
+    return params.get(_PRESENTED.get(params.get("grant_type") or "", ""))
+
+
+async def authorization_code(params: Parameters, client: Client, held: Held | None, ctx: Context) -> TokenAnswer:
     """Exchange a code for tokens; a replay revokes what came of it (RFC 6749 section 4.1.2).
 
     Raises:
@@ -57,24 +69,14 @@ async def authorization_code(params: Parameters, client: Client, ctx: Context) -
         InvalidGrant: The code is not this client's, over, or bound to something else.
         InvalidTarget: The resource is not this server.
     """
-    code, verifier = params.require("code"), params.require("code_verifier")
+    params.require("code")
+    verifier = params.require("code_verifier")
     if not pkce.is_well_formed(verifier):
         raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
     audience = resource.audience(params.all("resource"), ctx.settings)
-    stored = await find_code(code, client, ctx)
+    stored = await unused_code(held, client, ctx)
     _check_bindings(stored, params, verifier, audience)
     return await redeem(stored, client, ctx)
-
-
-async def find_code(code: str, client: Client, ctx: Context) -> AuthorizationCode:
-    """Give a client's unused, unexpired code; a replay revokes what came of it (RFC 6749 section 4.1.2).
-
-    Raises:
-        InvalidGrant: There is none.
-    """
-    if not tokens.is_well_formed(tokens.CODE, code):
-        raise InvalidGrant(_OVER, detail="no such code can exist")
-    return await _unused_code_of(await ctx.store.get_authorization_code(tokens.digest(code)), client, ctx)
 
 
 async def redeem(stored: AuthorizationCode, client: Client, ctx: Context) -> TokenAnswer:
@@ -95,13 +97,18 @@ async def redeem(stored: AuthorizationCode, client: Client, ctx: Context) -> Tok
         stored.code_digest, grant, access_row, refresh_row, ctx.now, event
     )
     if not redeemed:
-        await _unused_code_of(await ctx.store.get_authorization_code(stored.code_digest), client, ctx)
+        await unused_code(await ctx.store.get_authorization_code(stored.code_digest), client, ctx)
         raise InvalidGrant(_OVER, detail="its client or user has gone")
     return issue.answer(access, access_row, refresh, ctx)
 
 
-async def _unused_code_of(stored: AuthorizationCode | None, client: Client, ctx: Context) -> AuthorizationCode:
-    if stored is None:
+async def unused_code(stored: Held | None, client: Client, ctx: Context) -> AuthorizationCode:
+    """Give a client's code if it is unused and unexpired; a replay revokes what came of it (RFC 6749 section 4.1.2).
+
+    Raises:
+        InvalidGrant: It is not.
+    """
+    if not isinstance(stored, AuthorizationCode):
         raise InvalidGrant(_OVER, detail="unknown code")
     if stored.client_id != client.client_id:
         raise InvalidGrant(_OVER, detail=f"code of client {stored.client_id}")
@@ -125,37 +132,7 @@ def _check_bindings(stored: AuthorizationCode, params: Parameters, verifier: str
         raise InvalidGrant("code_verifier does not match the code_challenge")
 
 
-class Refresh(Enum):
-    """What presenting a refresh token comes to."""
-
-    ROTATE = auto()
-    """It is used for the first time: it gets its successor."""
-    REPEAT = auto()
-    """It is presented again within the grace: a further access token, the same successor."""
-    REUSE = auto()
-    """It is presented again after the grace: the family ends."""
-    REFUSE = auto()
-    """It is over, or not this client's."""
-
-
-def decide_refresh(held: HeldRefreshToken | None, client_id: str, grace: int, now: int) -> Refresh:
-    """Decide about a presented refresh token (RFC 9700 section 4.14.2).
-
-    Args:
-        held: The stored token and its grant, if there is one.
-        client_id: The authenticated client.
-        grace: Seconds after its first use in which a token may be presented again.
-        now: The time in Unix seconds.
-    """
-    if held is None or held.token.client_id != client_id or not held.grant_live:
-        return Refresh.REFUSE
-    used_at = held.token.used_at
-    if used_at is None:
-        return Refresh.ROTATE if now < held.token.expires_at else Refresh.REFUSE
-    return Refresh.REPEAT if now < used_at + grace else Refresh.REUSE
-
-
-async def refresh_token(params: Parameters, client: Client, ctx: Context) -> TokenAnswer:
+async def refresh_token(params: Parameters, client: Client, held: Held | None, ctx: Context) -> TokenAnswer:
     """Exchange a refresh token for an access token and the token's one successor (RFC 6749 section 6).
 
     Raises:
@@ -164,25 +141,24 @@ async def refresh_token(params: Parameters, client: Client, ctx: Context) -> Tok
         InvalidScope: More is asked for than was granted.
         InvalidTarget: The resource is not this server.
     """
-    presented = params.require("refresh_token")
+    sent = params.require("refresh_token")
     resource.audience(params.all("resource"), ctx.settings)
-    if not tokens.is_well_formed(tokens.REFRESH, presented):
-        raise InvalidGrant(_REFRESH_OVER, detail="no such refresh token can exist")
-    token_digest = tokens.digest(presented)
+    found = held if isinstance(held, HeldRefreshToken) else None
     for _ in range(_ATTEMPTS):
-        held = await ctx.store.get_refresh_token(token_digest, ctx.now)
-        decision = decide_refresh(held, client.client_id, ctx.settings.oauth_refresh_grace, ctx.now)
-        if held is None or decision is Refresh.REFUSE:
+        decision = decide_refresh(found, client.client_id, ctx.settings.oauth_refresh_grace, ctx.now)
+        if found is None or decision is Refresh.REFUSE:
             raise InvalidGrant(_REFRESH_OVER, detail="unknown, over, or of another client")
         if decision is Refresh.REUSE:
-            event = ctx.grant_event(Kind.REFRESH_TOKEN_REUSED, held.grant, "its grant was revoked")
-            await ctx.store.revoke_grant(held.grant.grant_id, "refresh token reused", ctx.now, event)
-            raise InvalidGrant(_REFRESH_OVER, detail=f"reused; grant {held.grant.grant_id} revoked")
-        granted = scopes.narrowed(params.get("scope"), held.grant.scopes, ctx.settings)
-        access, access_row = issue.access_token(held.grant, granted, ctx)
-        successor = tokens.successor(presented, held.token.successor_salt)
-        if await _keep(decision, token_digest, access_row, issue.refresh_token(successor, held.grant, ctx)[1], ctx):
+            event = ctx.grant_event(Kind.REFRESH_TOKEN_REUSED, found.grant, "its grant was revoked")
+            await ctx.store.revoke_grant(found.grant.grant_id, "refresh token reused", ctx.now, event)
+            raise InvalidGrant(_REFRESH_OVER, detail=f"reused; grant {found.grant.grant_id} revoked")
+        granted = scopes.narrowed(params.get("scope"), found.grant.scopes, ctx.settings)
+        access, access_row = issue.access_token(found.grant, granted, ctx)
+        successor = tokens.successor(sent, found.token.successor_salt)
+        successor_row = issue.refresh_token(successor, found.grant, ctx)[1]
+        if await _keep(decision, found.token.token_digest, access_row, successor_row, ctx):
             return issue.answer(access, access_row, successor, ctx)
+        found = await ctx.store.get_refresh_token(found.token.token_digest, ctx.now)
     raise TemporarilyUnavailable("the refresh token is in use by many requests at once; try again")
 
 
@@ -210,7 +186,7 @@ def _new_grant(code: AuthorizationCode, ctx: Context) -> Grant:
     )
 
 
-async def client_credentials(params: Parameters, client: Client, ctx: Context) -> TokenAnswer:
+async def client_credentials(params: Parameters, client: Client, _held: Held | None, ctx: Context) -> TokenAnswer:
     """Issue an access token to a client for itself: no user, no refresh token (RFC 6749 section 4.4).
 
     Raises:
@@ -232,7 +208,8 @@ async def client_credentials(params: Parameters, client: Client, ctx: Context) -
     return issue.answer(access, access_row, None, ctx)
 
 
-GRANTS: dict[str, Callable[[Parameters, Client, Context], Awaitable[TokenAnswer]]] = {
+_PRESENTED = {"authorization_code": "code", "refresh_token": "refresh_token"}
+GRANTS: dict[str, Callable[[Parameters, Client, Held | None, Context], Awaitable[TokenAnswer]]] = {
     "authorization_code": authorization_code,
     "refresh_token": refresh_token,
     CLIENT_CREDENTIALS: client_credentials,

@@ -1,34 +1,26 @@
 """Token introspection (RFC 7662): a client learns of tokens that were issued to it, and of no others."""
 
-from server.oauth import scopes, tokens
+from server.oauth import scopes
 from server.oauth.context import Context
-from server.oauth.grants import Refresh, decide_refresh
-from server.oauth.model import Client
-from server.oauth.parameters import Parameters
+from server.oauth.model import Client, Held, HeldRefreshToken, LiveAccessToken
+from server.oauth.rotation import Refresh, decide_refresh
 
 Claims = dict[str, object]
 
 _INACTIVE: Claims = {"active": False}
 
 
-async def introspect(params: Parameters, client: Client, ctx: Context) -> Claims:
-    """Describe an active token of the caller's; for any other it is exactly ``{"active": false}``.
-
-    Raises:
-        InvalidRequest: The token is missing.
-    """
-    token = params.require("token")
-    if tokens.is_well_formed(tokens.ACCESS, token):
-        return await _access_token(token, client, ctx)
-    if tokens.is_well_formed(tokens.REFRESH, token):
-        return await _refresh_token(token, client, ctx)
+def introspect(held: Held | None, client: Client, ctx: Context) -> Claims:
+    """Describe an active token of the caller's; for any other it is exactly ``{"active": false}``."""
+    match held:
+        case LiveAccessToken(token) if token.client_id == client.client_id:
+            return _access_token(held, ctx)
+        case HeldRefreshToken():
+            return _refresh_token(held, client, ctx)
     return _INACTIVE
 
 
-async def _access_token(token: str, client: Client, ctx: Context) -> Claims:
-    live = await ctx.store.get_access_token(tokens.digest(token), ctx.now)
-    if live is None or live.token.client_id != client.client_id:
-        return _INACTIVE
+def _access_token(live: LiveAccessToken, ctx: Context) -> Claims:
     username = {} if live.user is None else {"username": live.user.name or live.user.subject}
     return {
         "active": True,
@@ -44,10 +36,9 @@ async def _access_token(token: str, client: Client, ctx: Context) -> Claims:
     }
 
 
-async def _refresh_token(token: str, client: Client, ctx: Context) -> Claims:
-    held = await ctx.store.get_refresh_token(tokens.digest(token), ctx.now)
+def _refresh_token(held: HeldRefreshToken, client: Client, ctx: Context) -> Claims:
     decision = decide_refresh(held, client.client_id, ctx.settings.oauth_refresh_grace, ctx.now)
-    if held is None or decision not in {Refresh.ROTATE, Refresh.REPEAT}:
+    if decision not in {Refresh.ROTATE, Refresh.REPEAT}:
         return _INACTIVE
     used_at = held.token.used_at
     ends = held.token.expires_at if used_at is None else used_at + ctx.settings.oauth_refresh_grace

@@ -225,6 +225,10 @@ class HeldRefreshToken:
     grant_live: bool
 
 
+Held = AuthorizationCode | HeldRefreshToken | LiveAccessToken
+"""What is kept of a code or token that a client presents."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many rows are live."""

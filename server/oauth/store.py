@@ -11,6 +11,7 @@ from server.oauth.model import (
     Consent,
     Counts,
     Grant,
+    Held,
     HeldRefreshToken,
     KeySet,
     LiveAccessToken,
@@ -134,6 +135,14 @@ class Store(Protocol):
 
     async def get_refresh_token(self, token_digest: str, now: int) -> HeldRefreshToken | None:
         """Give the token with its grant, used and expired ones too, or ``None``."""
+
+    async def get_client_and_held(
+        self, client_id: str, prefix: str, secret_digest: str, now: int
+    ) -> tuple[Client | None, Held | None]:
+        """Give a client and, in the same read, what is kept of a code or token that it presents.
+
+        The prefix is that of `server.oauth.tokens` for its kind, and each kind is given as by its own method.
+        """
 
     async def rotate_refresh_token(
         self, token_digest: str, successor: RefreshToken, access: AccessToken, now: int, event: Event | None = None

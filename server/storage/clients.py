@@ -23,7 +23,7 @@ class SqlClientStore:
 
     async def get_client(self, client_id: str) -> Client | None:
         """Give the client, or ``None``."""
-        return await self._driver.read(_get_client(client_id))
+        return await self._driver.read(get_client(client_id))
 
     async def update_client(self, client: Client, event: Event | None = None) -> bool:
         """Replace what a client says of itself."""
@@ -60,13 +60,14 @@ def _add_client(client: Client) -> Script[None]:
     yield Statement(sql.ADD_CLIENT, rows.client_parameters(client))
 
 
-def _get_client(client_id: str) -> Script[Client | None]:
+def get_client(client_id: str) -> Script[Client | None]:
+    """Find a client, as part of a transaction."""
     found = yield Statement(sql.GET_CLIENT, {"client_id": client_id})
     return rows.client(found[0]) if found else None
 
 
 def _keep_described_client(client: Client, now: int, new: Event | None, updated: Event | None) -> Script[None]:
-    kept = yield from _get_client(client.client_id)
+    kept = yield from get_client(client.client_id)
     if kept is None:
         former = {"client_id": client.client_id, "now": now, "reason": "client_deleted"}
         yield Statement(sql.REVOKE_GRANTS_OF_CLIENT, former)

@@ -12,6 +12,7 @@ from server.storage.audit import SqlAuditStore
 from server.storage.clients import SqlClientStore
 from server.storage.consents import SqlConsentStore
 from server.storage.driver import Driver, Script, Statement
+from server.storage.held import SqlHeldStore
 from server.storage.listings import SqlListings
 from server.storage.migrate import MigrationError, migrate
 from server.storage.sessions import SqlSessionStore
@@ -26,6 +27,7 @@ WHERE name = (SELECT min(name) FROM schema_migrations)"""
 
 class Database(
     SqlStore,
+    SqlHeldStore,
     SqlConsentStore,
     SqlClientStore,
     SqlListings,

@@ -10,8 +10,6 @@ from server.oauth.model import (
     Consent,
     Counts,
     Grant,
-    HeldRefreshToken,
-    LiveAccessToken,
     RefreshToken,
     User,
 )
@@ -20,9 +18,6 @@ from server.storage import statements as sql
 from server.storage.audit import recorded
 from server.storage.consents import remember
 from server.storage.driver import Driver, Script, Statement, changed
-
-_ACCESS_COLUMNS = 9
-_REFRESH_COLUMNS = 8
 
 
 class SqlStore:
@@ -63,10 +58,6 @@ class SqlStore:
         """Decide a pending request without a code."""
         return await self._driver.write(recorded(_decide(handle_digest, now, consent), event))
 
-    async def get_authorization_code(self, code_digest: str) -> AuthorizationCode | None:
-        """Give the code, used and expired ones too, or ``None``."""
-        return await self._driver.read(_get_authorization_code(code_digest))
-
     async def redeem_authorization_code(
         self,
         code_digest: str,
@@ -82,14 +73,6 @@ class SqlStore:
     async def add_machine_grant(self, grant: Grant, access: AccessToken, now: int, event: Event | None = None) -> bool:
         """Keep a grant without a user and its one access token, if its client is live."""
         return await self._driver.write(recorded(_add_machine_grant(grant, access, now), event))
-
-    async def get_access_token(self, token_digest: str, now: int) -> LiveAccessToken | None:
-        """Give the token if it, its grant, its client and its user, if it has one, are all live, else ``None``."""
-        return await self._driver.read(_get_access_token(token_digest, now))
-
-    async def get_refresh_token(self, token_digest: str, now: int) -> HeldRefreshToken | None:
-        """Give the token with its grant, used and expired ones too, or ``None``."""
-        return await self._driver.read(_get_refresh_token(token_digest, now))
 
     async def rotate_refresh_token(
         self, token_digest: str, successor: RefreshToken, access: AccessToken, now: int, event: Event | None = None
@@ -157,11 +140,6 @@ def _start_afresh(user: User, now: int) -> Script[None]:
     yield Statement(sql.ADD_USER, {**rows.parameters(user), "now": now})
 
 
-def _get_authorization_code(code_digest: str) -> Script[AuthorizationCode | None]:
-    found = yield Statement(sql.GET_AUTHORIZATION_CODE, {"code_digest": code_digest})
-    return rows.authorization_code(found[0]) if found else None
-
-
 def _redeem(
     code_digest: str, grant: Grant, access: AccessToken, refresh: RefreshToken | None, now: int
 ) -> Script[bool]:
@@ -196,23 +174,6 @@ def _issue(access: AccessToken, refresh: RefreshToken | None, now: int) -> Scrip
     yield Statement(sql.ADD_ACCESS, rows.parameters(access))
     yield Statement(sql.USE_GRANT, {"grant_id": access.grant_id, "address": access.address, "now": now})
     yield Statement(sql.USE_CLIENT, {"client_id": access.client_id, "now": now})
-
-
-def _get_access_token(token_digest: str, now: int) -> Script[LiveAccessToken | None]:
-    found = yield Statement(sql.GET_LIVE_ACCESS, {"token_digest": token_digest, "now": now})
-    if not found:
-        return None
-    row, user = found[0][:_ACCESS_COLUMNS], found[0][_ACCESS_COLUMNS:]
-    return LiveAccessToken(rows.access_token(row), None if user[0] is None else User(*user))
-
-
-def _get_refresh_token(token_digest: str, now: int) -> Script[HeldRefreshToken | None]:
-    found = yield Statement(sql.GET_REFRESH, {"token_digest": token_digest, "now": now})
-    if not found:
-        return None
-    *row, grant_live = found[0]
-    token = RefreshToken(*row[:_REFRESH_COLUMNS])
-    return HeldRefreshToken(token, rows.grant(tuple(row[_REFRESH_COLUMNS:])), bool(grant_live))
 
 
 def _rotate(token_digest: str, successor: RefreshToken, access: AccessToken, now: int) -> Script[bool]:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from server.oauth import authentication, authorize, clients, consent, grants, introspection, revocation
+from server.oauth import authentication, authorize, clients, consent, grants, introspection, presented, revocation
 from server.oauth.context import Context
 from server.oauth.errors import OAuthError
 from server.oauth.model import Client, User, Visitor
@@ -98,24 +98,26 @@ class World:
 
     async def _ask(self, client: Client, fields: dict[str, str]) -> Any:
         try:
-            known = await authentication.authenticate(
-                authentication.Credentials(client_id=client.client_id), self.context
-            )
-            return await grants.token(Parameters.parse(urlencode(fields)), known, self.context)
+            params = Parameters.parse(urlencode(fields))
+            credentials = authentication.Credentials(client_id=client.client_id)
+            known, held = await authentication.authenticate(credentials, grants.presented(params), self.context)
+            return await grants.token(params, known, held, self.context)
         except OAuthError as error:
             return error
 
     async def revoke(self, client: Client, token: str) -> None:
         """Revoke a token as this client."""
-        await revocation.revoke(Parameters.parse(urlencode({"token": token})), client, self.context)
+        _, held = await presented.look_up(client.client_id, token, self.context)
+        await revocation.revoke(held, client, self.context)
 
     async def worth(self, held: list[tuple[Client, str]]) -> list[dict[str, Any]]:
         """Introspect tokens."""
-        asked = (
-            introspection.introspect(Parameters.parse(urlencode({"token": token})), client, self.context)
-            for client, token in held
-        )
-        return list(await asyncio.gather(*asked))
+        look_ups = (presented.look_up(client.client_id, token, self.context) for client, token in held)
+        found = await asyncio.gather(*look_ups)
+        return [
+            introspection.introspect(one, client, self.context)
+            for (client, _), (_, one) in zip(held, found, strict=True)
+        ]
 
     async def purge(self) -> None:
         """Remove what is over."""

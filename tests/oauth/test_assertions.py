@@ -39,7 +39,7 @@ def brought(assertion: str, client_id: str | None = None) -> Credentials:
 
 async def refusal(credentials: Credentials, ctx: Context) -> str:
     with pytest.raises(InvalidClient) as caught:
-        await authentication.authenticate(credentials, ctx)
+        await authentication.authenticate(credentials, None, ctx)
     assert '"' not in caught.value.description
     return caught.value.description
 
@@ -52,14 +52,16 @@ def encoded(part: object) -> str:
 async def test_a_signature_of_every_served_algorithm_is_good(ctx: Context, algorithm: str) -> None:
     key = KEYS[algorithm]
     client_id = await registered(ctx, key)
-    client = await authentication.authenticate(brought(key.sign(client_id, ISSUER), client_id), ctx)
+    client, _ = await authentication.authenticate(brought(key.sign(client_id, ISSUER), client_id), None, ctx)
     assert client.client_id == client_id
 
 
 @pytest.mark.parametrize("audience", [ISSUER, TOKEN, [ISSUER], [TOKEN], [ISSUER, TOKEN], [TOKEN, ISSUER, TOKEN]])
 async def test_the_issuer_the_token_endpoint_and_a_list_of_them_are_audiences(ctx: Context, audience: Any) -> None:
     client_id = await registered(ctx)
-    assert (await authentication.authenticate(brought(RSA.sign(client_id, audience)), ctx)).client_id == client_id
+    assert (await authentication.authenticate(brought(RSA.sign(client_id, audience)), None, ctx))[
+        0
+    ].client_id == client_id
 
 
 @pytest.mark.parametrize(
@@ -133,33 +135,33 @@ BAD_CLAIMS: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize("claims", GOOD_TIMES, ids=str)
 async def test_a_time_within_reason_is_good(ctx: Context, claims: dict[str, Any]) -> None:
     client_id = await registered(ctx)
-    assert await authentication.authenticate(brought(RSA.sign(client_id, ISSUER, **claims)), ctx) is not None
+    assert await authentication.authenticate(brought(RSA.sign(client_id, ISSUER, **claims)), None, ctx) is not None
 
 
 @pytest.mark.parametrize(("named", "claims"), BAD_CLAIMS, ids=str)
 async def test_a_claim_that_is_missing_or_wrong_is_named(ctx: Context, named: str, claims: dict[str, Any]) -> None:
     client_id = await registered(ctx)
     assert f"its {named} " in await refusal(brought(RSA.sign(client_id, ISSUER, **claims), client_id), ctx)
-    assert await authentication.authenticate(brought(RSA.sign(client_id, ISSUER), client_id), ctx) is not None
+    assert await authentication.authenticate(brought(RSA.sign(client_id, ISSUER), client_id), None, ctx) is not None
 
 
 async def test_an_assertion_is_good_once(ctx: Context) -> None:
     client_id = await registered(ctx)
     assertion = RSA.sign(client_id, ISSUER, jti="a")
-    await authentication.authenticate(brought(assertion), ctx)
+    await authentication.authenticate(brought(assertion), None, ctx)
     assert "used before" in await refusal(brought(assertion), ctx)
     assert "used before" in await refusal(brought(RSA.sign(client_id, TOKEN, jti="a", exp=START + 900)), ctx)
 
 
 async def test_another_client_may_use_the_same_jti(ctx: Context) -> None:
     for client_id in [await registered(ctx), await registered(ctx)]:
-        assert await authentication.authenticate(brought(RSA.sign(client_id, ISSUER, jti="a")), ctx) is not None
+        assert await authentication.authenticate(brought(RSA.sign(client_id, ISSUER, jti="a")), None, ctx) is not None
 
 
 async def test_a_replay_is_refused_by_a_process_that_starts_later(ctx: Context, tmp_path: Path) -> None:
     client_id = await registered(ctx)
     assertion = RSA.sign(client_id, ISSUER, exp=START + 3_600)
-    await authentication.authenticate(brought(assertion), ctx)
+    await authentication.authenticate(brought(assertion), None, ctx)
     async with open_database(tmp_path / "server.db", START) as again:
         later = Context(again, ctx.settings, os.urandom, START + 3_599)
         assert "used before" in await refusal(brought(assertion), later)
@@ -169,7 +171,7 @@ async def test_what_was_refused_is_not_used_up(ctx: Context) -> None:
     client_id = await registered(ctx)
     forged = OTHER.sign(client_id, ISSUER, jti="a", header={"kid": "rsa"})
     assert "signed" in await refusal(brought(forged), ctx)
-    assert await authentication.authenticate(brought(RSA.sign(client_id, ISSUER, jti="a")), ctx) is not None
+    assert await authentication.authenticate(brought(RSA.sign(client_id, ISSUER, jti="a")), None, ctx) is not None
 
 
 async def test_another_clients_assertion_is_refused(ctx: Context) -> None:
@@ -184,13 +186,13 @@ async def test_the_key_of_another_kid_does_not_count_and_no_kid_tries_them_all(c
     assert "signed" in await refusal(brought(RSA.sign(client_id, ISSUER, header={"kid": "unknown"})), ctx)
     for key in (RSA, OTHER):
         signed = key.sign(client_id, ISSUER, header={"kid": ...})
-        assert await authentication.authenticate(brought(signed), ctx) is not None
+        assert await authentication.authenticate(brought(signed), None, ctx) is not None
 
 
 async def test_a_client_that_named_its_algorithm_is_held_to_it(ctx: Context) -> None:
     client_id = await registered(ctx, token_endpoint_auth_signing_alg="PS256")
     assert "registered" in await refusal(brought(RSA.sign(client_id, ISSUER)), ctx)
-    assert await authentication.authenticate(brought(KEYS["PS256"].sign(client_id, ISSUER)), ctx) is not None
+    assert await authentication.authenticate(brought(KEYS["PS256"].sign(client_id, ISSUER)), None, ctx) is not None
 
 
 async def test_a_secret_made_of_the_public_key_signs_nothing(ctx: Context) -> None:
@@ -276,7 +278,7 @@ async def test_the_method_that_was_registered_is_the_only_one(ctx: Context) -> N
     for kind in (None, "", "jwt-bearer", ASSERTION_TYPE + "x"):
         message = await refusal(replace(brought(assertion, signing), assertion_type=kind), ctx)
         assert "client_assertion_type" in message
-    assert (await authentication.authenticate(brought(assertion, signing), ctx)).client_id == signing
+    assert (await authentication.authenticate(brought(assertion, signing), None, ctx))[0].client_id == signing
 
 
 async def test_credentials_do_not_show_in_text(ctx: Context) -> None:

@@ -9,11 +9,11 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl
 
 from server.clock import Clock
-from server.oauth import authorize, bearer, clients, documents, grants, revocation, scopes, tokens
+from server.oauth import authorize, bearer, clients, documents, grants, presented, revocation, scopes, tokens
 from server.oauth.audit import Kind
 from server.oauth.context import Context
 from server.oauth.errors import InvalidClient, InvalidGrant, InvalidToken, OAuthError, PageError, RedirectError
-from server.oauth.model import Client
+from server.oauth.model import Client, Held
 from server.oauth.parameters import Parameters
 from server.oauth.provider import words
 from server.oauth.statistics import statistics
@@ -119,12 +119,10 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
         self, client: OAuthClientInformationFull, authorization_code: str
     ) -> sdk.AuthorizationCode | None:
         """Give a code that can be exchanged, or ``None``; a replay ends what came of it (RFC 6749 section 4.1.2)."""
-        known = await self._find(client.client_id)
-        if known is None:
-            return None
         try:
-            stored = await grants.find_code(authorization_code, known, self._context())
-        except InvalidGrant:
+            known, held = await self._known(client, authorization_code)
+            stored = await grants.unused_code(held, known, self._context())
+        except (InvalidClient, InvalidGrant):
             return None
         return sdk.AuthorizationCode(
             code=authorization_code,
@@ -148,8 +146,8 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
         """
         ctx = self._context()
         try:
-            known = await self._known(client)
-            stored = await grants.find_code(authorization_code.code, known, ctx)
+            known, held = await self._known(client, authorization_code.code)
+            stored = await grants.unused_code(held, known, ctx)
             answer = await grants.redeem(stored, known, ctx)
         except OAuthError as error:
             raise words.token_error(error) from error
@@ -190,7 +188,8 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
         scope = "" if scopes == refresh_token.scopes else " ".join(scopes)
         asked = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.token), ("scope", scope)]
         try:
-            answer = await grants.token(Parameters(asked), await self._known(client), self._context())
+            known, held = await self._known(client, refresh_token.token)
+            answer = await grants.token(Parameters(asked), known, held, self._context())
         except OAuthError as error:
             raise words.token_error(error) from error
         return OAuthToken.model_validate(answer)
@@ -206,9 +205,10 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
 
     async def revoke_token(self, token: sdk.AccessToken | sdk.RefreshToken) -> None:
         """End one access token, or the whole family of a refresh token (RFC 7009 section 2.1)."""
-        client = await self._store.get_client(token.client_id)
+        ctx = self._context()
+        client, held = await presented.look_up(token.client_id, token.token, ctx)
         if client is not None:
-            await revocation.revoke(Parameters([("token", token.token)]), client, self._context())
+            await revocation.revoke(held, client, ctx)
 
     async def get_stats(self) -> dict[str, object]:
         """Describe the server and count its live clients, codes and tokens, as ``/oauth/stats`` does."""
@@ -220,8 +220,9 @@ class OAuthProvider(sdk.OAuthAuthorizationServerProvider[sdk.AuthorizationCode, 
     async def _find(self, client_id: str) -> Client | None:
         return None if documents.is_url(client_id) else await self._store.get_client(client_id)
 
-    async def _known(self, client: OAuthClientInformationFull) -> Client:
-        known = await self._find(client.client_id)
-        if known is None:
+    async def _known(self, client: OAuthClientInformationFull, secret: str) -> tuple[Client, Held | None]:
+        """Find a client, and the code or token that it presents."""
+        known, held = await presented.look_up(client.client_id, secret, self._context())
+        if known is None or known.document is not None:
             raise InvalidClient("this client is not registered here; register it again")
-        return known
+        return known, held
