@@ -86,7 +86,8 @@ async def _metadata(request: web.Request) -> dict[str, object]:
 def _json_object(body: bytes) -> dict[str, object]:
     try:
         decoded = json.loads(body.decode())
-        json.dumps(decoded, ensure_ascii=False).encode()  # a lone surrogate could not be stored or sent back
+        if b"\\u" in body:  # a lone surrogate can only come as an escape, and could not be stored or sent back
+            json.dumps(decoded, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise InvalidClientMetadata("the body is not JSON in UTF-8") from None
     if not isinstance(decoded, dict):

@@ -29,7 +29,7 @@ async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[Autho
     Raises:
         PageError: There is no such request, it is over, another browser began it, or its client has gone or moved.
     """
-    request = await ctx.store.get_authorization_request(tokens.digest(handle))
+    request, client = await ctx.store.get_request_and_client(tokens.digest(handle))
     if request is None or request.expires_at <= ctx.now:
         raise PageError("This page has expired", "A request for access waits ten minutes and no longer.", ADVICE)
     if request.decided_at is not None:
@@ -40,7 +40,6 @@ async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[Autho
             "The request for access was started in another browser, or this one did not keep its cookie.",
             "Allow cookies for this site, then " + ADVICE[0].lower() + ADVICE[1:],
         )
-    client = await ctx.store.get_client(request.client_id)
     if client is None:
         raise PageError("This app is not known here", "Its registration was removed meanwhile.", ADVICE)
     if not any(redirect.matches(registered, request.redirect_uri) for registered in client.redirect_uris):

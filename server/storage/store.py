@@ -7,6 +7,7 @@ from server.oauth.model import (
     AccessToken,
     AuthorizationCode,
     AuthorizationRequest,
+    Client,
     Consent,
     Counts,
     Grant,
@@ -16,6 +17,7 @@ from server.oauth.model import (
 from server.storage import rows
 from server.storage import statements as sql
 from server.storage.audit import recorded
+from server.storage.clients import get_client
 from server.storage.consents import remember
 from server.storage.driver import Driver, Script, Statement, changed
 
@@ -34,6 +36,10 @@ class SqlStore:
     async def get_authorization_request(self, handle_digest: str) -> AuthorizationRequest | None:
         """Give the request, decided and expired ones too, or ``None``."""
         return await self._driver.read(_get_authorization_request(handle_digest))
+
+    async def get_request_and_client(self, handle_digest: str) -> tuple[AuthorizationRequest | None, Client | None]:
+        """Give the request and its client."""
+        return await self._driver.read(_get_request_and_client(handle_digest))
 
     async def open_authorization_request(self, handle_digest: str, browser_digest: str, now: int) -> bool:
         """Bind a pending request that no browser has opened."""
@@ -106,6 +112,11 @@ def _add_authorization_request(request: AuthorizationRequest) -> Script[None]:
 def _get_authorization_request(handle_digest: str) -> Script[AuthorizationRequest | None]:
     found = yield Statement(sql.GET_AUTHORIZATION_REQUEST, {"handle_digest": handle_digest})
     return rows.authorization_request(found[0]) if found else None
+
+
+def _get_request_and_client(handle_digest: str) -> Script[tuple[AuthorizationRequest | None, Client | None]]:
+    request = yield from _get_authorization_request(handle_digest)
+    return request, (yield from get_client(request.client_id)) if request else None
 
 
 def _decide(handle_digest: str, now: int, consent: Consent | None) -> Script[bool]:

@@ -71,7 +71,7 @@ async def test_over_https_browsers_are_told_to_stay_there(start: Start) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "function"),
-    [("GET", "/oauth/authorize/page?request=x", "get_authorization_request"), ("POST", "/token", "get_client")],
+    [("GET", "/oauth/authorize/page?request=x", "get_request_and_client"), ("POST", "/token", "get_client")],
 )
 async def test_a_failure_of_ours_is_a_guarded_500_that_tells_nothing(
     live: Live,
