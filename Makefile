@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" setup.cfg
 
-.PHONY: help serve test lint bench crash conformance lock places clean
+.PHONY: help serve test lint bench crash conformance lock places schemas clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -46,6 +46,9 @@ lock: $(VENV)/.test ## Pin the newest versions that setup.cfg and package.json a
 
 places: $(VENV)/.test ## Make data/places.tsv anew of the zipcodes package
 	PYTHONPATH=. $(BIN)/python tests/toolkit/make_places.py
+
+schemas: $(VENV)/.test ## Make data/*.schema.json anew of the catalogue's types
+	PYTHONPATH=. $(BIN)/python tests/catalogue/make_schemas.py
 
 clean: ## Remove whatever these commands made, except the database
 	rm -rf $(VENV) node_modules build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

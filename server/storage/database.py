@@ -9,6 +9,7 @@ from pathlib import Path
 from server.storage.accounts import SqlAccountStore
 from server.storage.applications import SqlApplicationStore
 from server.storage.audit import SqlAuditStore
+from server.storage.catalogue import SqlEditionStore
 from server.storage.clients import SqlClientStore
 from server.storage.consents import SqlConsentStore
 from server.storage.driver import Driver, Script, Statement
@@ -16,6 +17,7 @@ from server.storage.held import SqlHeldStore
 from server.storage.listings import SqlListings
 from server.storage.migrate import MigrationError, migrate
 from server.storage.sessions import SqlSessionStore
+from server.storage.shelves import SqlShelves
 from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
 from server.storage.users import SqlUserStore
@@ -36,6 +38,8 @@ class Database(
     SqlUserStore,
     SqlSessionStore,
     SqlApplicationStore,
+    SqlEditionStore,
+    SqlShelves,
 ):
     """The one store object: what the authorization server, signing in, the operator, the tools and the log keep."""
 

@@ -11,8 +11,10 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Literal
 
 from server import resources
+from server.catalogue.rows import LatLong
 
 STATES = {
     "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
@@ -35,9 +37,21 @@ ACCEPTED = (
 )
 """The forms of a location, for schemas and errors."""
 
+ADDRESSES = (
+    'an address that ends in its ZIP code, or in city and state ("2100 Sample Street, Dallas, TX 75201"), '
+    "or latitude and longitude in degrees"
+)
+"""The forms of an address, for schemas and errors."""
+
+Precision = Literal["point", "zip", "city"]
+"""How closely an address was placed: exactly, at the middle of its ZIP code, or of its city."""
+
 _COORDINATES = re.compile(r"([+-]?\d{1,3}(?:\.\d*)?)\s*[,;]\s*([+-]?\d{1,3}(?:\.\d*)?)")
 _ZIP_AT_END = re.compile(r"(?:.*\D)?(\d{5})(?:-\d{4})?", re.DOTALL)
 _COUNTRY_AT_END = re.compile(r"[\s,]+(?:usa|u\.s\.a\.?|us|u\.s\.|united states)\s*$", re.IGNORECASE)
+_NUMBERED_AT_END = re.compile(r"\b(?:box|apt|apartment|unit|suite|ste|room|rm)\W*$", re.IGNORECASE)
+"""After such a word comes a number that is no ZIP code."""
+
 _WORD = re.compile(r"[a-z0-9]+")
 _ABBREVIATIONS = {"saint": "st", "fort": "ft", "mount": "mt", "sainte": "ste"}
 _EARTH_RADIUS_MILES = 3958.8
@@ -50,6 +64,11 @@ class Place:
     label: str
     latitude: float
     longitude: float
+
+    @property
+    def point(self) -> LatLong:
+        """The point alone."""
+        return LatLong(self.latitude, self.longitude)
 
 
 class UnknownPlace(Exception):  # noqa: N818 - it names what came in, and becomes a tool error
@@ -80,6 +99,32 @@ class Gazetteer:
         if place is None:
             raise UnknownPlace(f'"{text[:80]}" is not a place that is known here. Try {ACCEPTED}.')
         return place
+
+    def locate_address(self, text: str) -> tuple[Place, Precision]:
+        """Find a postal address, as closely as its ZIP code or its city with the state tells; or what `locate` does.
+
+        Raises:
+            UnknownPlace: None of them can be found, or ZIP code and state contradict each other.
+        """
+        text = _COUNTRY_AT_END.sub("", text.strip())
+        if _COORDINATES.fullmatch(text):
+            return self.locate(text), "point"
+        if zip_code := _ZIP_AT_END.fullmatch(text):
+            place = self._table.find(zip_code[1])
+            before = text[: zip_code.start(1)]
+            state = next(_states_at_end(before), None)
+            if place is not None and state in {None, place.label[-8:-6]} and not _NUMBERED_AT_END.search(before):
+                return place, "zip"
+        else:
+            words = fold(text.replace(".", "")).split()
+            for key in (key for start in range(len(words)) for key in _city_keys(" ".join(words[start:]))):
+                if place := self._table.find(key):
+                    return place, "city"
+        raise UnknownPlace(f'"{text[:80]}" cannot be placed. Try {ADDRESSES}.')
+
+
+GAZETTEER = Gazetteer()
+"""One for the process: it is the same for every tool."""
 
 
 def distance_miles(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
@@ -124,10 +169,21 @@ def _point(text: str, latitude: float, longitude: float) -> Place:
 def _city_keys(text: str) -> Iterator[str]:
     """Read a text as a city and a state, each split of its words in turn: "New York New York", "Austin TX"."""
     words = fold(text.replace(".", "")).split()
-    codes = {fold(name): code for code, name in STATES.items()} | {code.lower(): code for code in STATES}
     for split in range(1, len(words)):
-        if code := codes.get(" ".join(words[split:])):
+        if code := _codes().get(" ".join(words[split:])):
             yield f"{' '.join(words[:split])},{code}"
+
+
+def _states_at_end(text: str) -> Iterator[str]:
+    """Give the states that a text may end in, longest names first."""
+    words = fold(text.replace(".", "")).split()
+    return (code for start in range(len(words)) if (code := _codes().get(" ".join(words[start:]))))
+
+
+@cache
+def _codes() -> dict[str, str]:
+    """Give the states' codes by their names and by themselves, folded."""
+    return {fold(name): code for code, name in STATES.items()} | {code.lower(): code for code in STATES}
 
 
 @cache

@@ -1,8 +1,4 @@
-"""The form of a bundled tool, and the SDK server that a list of them makes.
-
-The server is the SDK's lowlevel one: its `MCPServer` nearly doubles its part of a call, and tells a
-model of a bad argument in the validator's words (docs/decisions/bundled-tools.md).
-"""
+"""The form of a bundled tool, and how one is run."""
 
 import json
 import logging
@@ -14,9 +10,7 @@ import mcp_types as types
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel import Server
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.shared.exceptions import MCPError
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import GenerateJsonSchema
@@ -109,6 +103,8 @@ class Tool(Generic[A]):
     """What else goes into its ``_meta``."""
     screen: Callable[[Any], None] | None = None
     """Looks at what a client sent before anything else does, and raises `ToolError`; then no error repeats a value."""
+    choices: Mapping[str, Callable[[], Awaitable[Sequence[str]]]] = field(default_factory=dict)
+    """What some of its arguments take at the moment, by their names on the wire: enums of its schema, if few enough."""
 
     def definition(self) -> types.Tool:
         """Give the tool's entry in ``tools/list``."""
@@ -129,35 +125,14 @@ class Tool(Generic[A]):
         )
 
 
-def make_server(name: str, version: str, instructions: str, tools: Sequence[Tool[Any]]) -> Server[Any]:
-    """Make the SDK server that lists these tools in this order and answers calls to them.
-
-    A failure that the model can do something about becomes a tool error; a call to a tool that is not
-    there becomes a protocol error (MCP specification, "Tools", "Error Handling").
-    """
-    by_name = {tool.name: tool for tool in tools}
-    listing = types.ListToolsResult(tools=[tool.definition() for tool in tools])
-
-    async def list_tools(
-        _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
-    ) -> types.ListToolsResult:
-        return listing
-
-    async def call_tool(
-        context: ServerRequestContext[Any], params: types.CallToolRequestParams
-    ) -> types.CallToolResult | types.InputRequiredResult:
-        tool = by_name.get(params.name)
-        if tool is None:
-            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:_LONGEST_ECHO]}")
-        return await _call(tool, params, context)
-
-    return Server(name, version=version, instructions=instructions, on_list_tools=list_tools, on_call_tool=call_tool)
-
-
-async def _call(
+async def run(
     tool: Tool[A], params: types.CallToolRequestParams, context: ServerRequestContext[Any]
 ) -> types.CallToolResult | types.InputRequiredResult:
-    """Answer one call, whatever happens in it; a null argument counts as left out."""
+    """Answer one call, whatever happens in it; a null argument counts as left out.
+
+    A failure that the model can do something about becomes a tool error (MCP specification, "Tools",
+    "Error Handling").
+    """
     try:
         given = {name: value for name, value in (params.arguments or {}).items() if value is not None}
         if tool.screen is not None:

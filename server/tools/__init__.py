@@ -1,30 +1,66 @@
-"""The bundled tool set: one file is one tool, with its arguments, output, scopes and data access."""
+"""The bundled tool set: one file is one tool, with its arguments, output, scopes and data access.
+
+Beside the tools stand ``reading.py``, what can be read of the catalogue, and ``asking.py``, the prompts.
+"""
 
 from typing import Any
 
 from mcp.server.lowlevel import Server
 
-from server import __version__
+from server import __version__, resources
+from server.catalogue.editions import ship
 from server.services import Services
-from server.toolkit.tool import Tool, make_server
-from server.tools import account_summary, plans_list, store_locator
+from server.toolkit.server import make_server
+from server.toolkit.tool import Tool
+from server.tools import (
+    account_summary,
+    asking,
+    device_details,
+    fetch,
+    fiber_coverage_checker,
+    internet_backup_offer,
+    plans_list,
+    products_carousel,
+    reading,
+    search,
+    services_gallery,
+    store_locator,
+)
 
 INSTRUCTIONS = """\
-AT&T demonstration server. Every store, plan, price and account here is invented demonstration data: say so when \
-you show it, and do not present it as a real offer. att-store-locator finds stores near a ZIP code, a city with its \
-state, or coordinates. att-plans-list lists wireless, internet and prepaid plans with prices and features. \
-att-account-summary shows the signed-in user's accounts: balance, due date and saved payment methods."""
+AT&T demonstration server. What its results' notices call demonstration data is invented: say so when you show it, and \
+do not present it as a real offer. att-store-locator finds stores near a place. att-plans-list compares plans. \
+att-products-carousel browses phones, tablets and watches; att-device-details shows one. att-fiber-coverage-checker \
+tells which home internet an address can have. att-account-summary shows the signed-in user's accounts. \
+att-services-gallery shows services, att-internet-backup-offer how to stay online in an outage. search looks through \
+stores, products, plans and help articles; fetch reads one of its results."""
 
 
 def build(services: Services) -> Server[Any]:
-    """Make the server with the bundled tools, in a fixed order.
-
-    Raises:
-        server.toolkit.catalogue.CatalogueError: A file in ``data/`` cannot be used.
-    """
+    """Make the server with the bundled tools, in a fixed order; its start brings the catalogue into the database."""
     tools: list[Tool[Any]] = [
         store_locator.tool(services),
+        products_carousel.tool(services),
+        device_details.tool(services),
+        services_gallery.tool(services),
         plans_list.tool(services),
+        internet_backup_offer.tool(services),
+        fiber_coverage_checker.tool(services),
         account_summary.tool(services),
+        search.tool(services),
+        fetch.tool(services),
     ]
-    return make_server("att-mcp-server", __version__, INSTRUCTIONS, tools)
+
+    async def prepare() -> None:
+        await ship(services.store, resources.directory("data"), services.clock())
+
+    return make_server(
+        "att-mcp-server",
+        __version__,
+        INSTRUCTIONS,
+        tools,
+        resources=reading.resources(services),
+        templates=reading.templates(services),
+        prompts=asking.prompts(services),
+        prepare=prepare,
+    )

@@ -1,33 +1,18 @@
 """att-plans-list: the plans on offer."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from server import resources
+from server.catalogue.rows import Plan, ProductType
 from server.services import Services
-from server.toolkit import catalogue
+from server.toolkit.catalogue import DATA, Notice, with_notice
 from server.toolkit.money import Money, money
+from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 
-ProductType = Literal["wireless", "internet", "prepaid"]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A row of ``data/plans.json``; prices in US cents."""
-
-    plan_id: str
-    product_type: ProductType
-    name: str
-    tier: str
-    badge: str | None
-    price: int
-    original_price: int | None
-    price_note: str
-    features: tuple[str, ...]
+_ORDER: tuple[ProductType, ...] = get_args(ProductType)
 
 
 class PlansListArguments(Arguments):
@@ -58,29 +43,22 @@ class PlansListOutput(TypedDict):
     productType: Literal["wireless", "internet", "prepaid", "all"]
     count: Annotated[int, Field(ge=0, description="How many plans are listed.")]
     plans: list[PlanEntry]
-    notice: Annotated[str, Field(description="What kind of data this is.")]
+    notice: Notice
 
 
-NOTICE = "Demonstration data: these plans and prices are invented."
-
-
-def tool(_services: Services) -> Tool[PlansListArguments]:
-    """Make the tool.
-
-    Raises:
-        catalogue.CatalogueError: ``data/plans.json`` cannot be used.
-    """
-    plans = catalogue.load(resources.directory("data"), "plans", _plan)
+def tool(services: Services) -> Tool[PlansListArguments]:
+    """Make the tool."""
+    plans = Shelf(services.store, "plans", Plan)
 
     async def list_plans(call: Call[PlansListArguments]) -> Answer:
-        return _answer(call.arguments.product_type, plans)
+        return _answer(call.arguments.product_type, await plans.rows())
 
     return Tool(
         name="att-plans-list",
         title="List plans",
         description=(
             "List AT&T wireless, internet and prepaid plans with tier, price, original price, price note and "
-            "features. Use it to compare plans or to find what a plan costs. Invented demonstration data."
+            f"features. Use it to compare plans or to find what a plan costs. {DATA}"
         ),
         scopes=("read",),
         arguments=PlansListArguments,
@@ -89,49 +67,33 @@ def tool(_services: Services) -> Tool[PlansListArguments]:
     )
 
 
-def _plan(row: dict[str, Any]) -> Plan:
-    return Plan(
-        plan_id=row["id"],
-        product_type=row["productType"],
-        name=row["name"],
-        tier=row["tier"],
-        badge=row["badge"],
-        price=row["priceCents"],
-        original_price=row["originalPriceCents"],
-        price_note=row["priceNote"],
-        features=tuple(row["features"]),
-    )
-
-
-def _answer(kind: Literal["wireless", "internet", "prepaid", "all"], plans: tuple[Plan, ...]) -> Answer:
-    kinds = [kind] if kind != "all" else ["wireless", "internet", "prepaid"]
+def _answer(kind: Literal["wireless", "internet", "prepaid", "all"], plans: Rows[Plan]) -> Answer:
     chosen = sorted(
-        (plan for plan in plans if plan.product_type in kinds),
-        key=lambda plan: (kinds.index(plan.product_type), plan.price, plan.plan_id),
+        (plan for plan in plans.all if kind in {"all", plan.product_type}),
+        key=lambda plan: (_ORDER.index(plan.product_type), plan.price_cents, plan.id),
     )
-    output = PlansListOutput(
-        productType=kind, count=len(chosen), plans=[_entry(plan) for plan in chosen], notice=NOTICE
-    )
-    what = f"{kind} plans" if kind != "all" else "plans"
-    return listing(f"{len(chosen)} {what}. {NOTICE}", map(_line, chosen), output)
+    entries = [_entry(plan) for plan in chosen]
+    head = f"{len(entries)} {'' if kind == 'all' else f'{kind} '}plans."
+    output = PlansListOutput(productType=kind, count=len(entries), plans=entries, notice=plans.notice)
+    return listing(with_notice(head, plans.notice), map(_line, entries), output)
 
 
 def _entry(plan: Plan) -> PlanEntry:
     return PlanEntry(
-        id=plan.plan_id,
+        id=plan.id,
         productType=plan.product_type,
         name=plan.name,
         tier=plan.tier,
         badge=plan.badge,
-        price=money(plan.price),
-        originalPrice=None if plan.original_price is None else money(plan.original_price),
+        price=money(plan.price_cents),
+        originalPrice=None if plan.original_price_cents is None else money(plan.original_price_cents),
         priceNote=plan.price_note,
         features=list(plan.features),
     )
 
 
-def _line(plan: Plan) -> str:
-    badge = f", {plan.badge}" if plan.badge else ""
-    before = "" if plan.original_price is None else f" (was {money(plan.original_price)['formatted']})"
-    price = f"{money(plan.price)['formatted']}{before} {plan.price_note}"
-    return f"{plan.name} ({plan.product_type}, {plan.tier}{badge}): {price}. {'; '.join(plan.features)}."
+def _line(plan: PlanEntry) -> str:
+    badge = f", {plan['badge']}" if plan["badge"] else ""
+    before = f" (was {plan['originalPrice']['formatted']})" if plan["originalPrice"] else ""
+    price = f"{plan['price']['formatted']}{before} {plan['priceNote']}"
+    return f"{plan['name']} ({plan['productType']}, {plan['tier']}{badge}): {price}. {'; '.join(plan['features'])}."

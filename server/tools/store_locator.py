@@ -1,29 +1,20 @@
 """att-store-locator: the stores near a place."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Annotated, Any, Literal, get_args
-from zoneinfo import ZoneInfo
+from typing import Annotated, Literal, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from server import resources
+from server.catalogue import hours
+from server.catalogue.geo import Store, StoreType
 from server.services import Services
-from server.toolkit import catalogue
-from server.toolkit.gazetteer import ACCEPTED, Gazetteer, Place, UnknownPlace, distance_miles
+from server.toolkit.catalogue import DATA, Notice, split, with_notice
+from server.toolkit.gazetteer import ACCEPTED, GAZETTEER, Place, UnknownPlace, distance_miles
+from server.toolkit.shelf import Shelves, Stock
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
-
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-GAZETTEER = Gazetteer()
-"""One for the process: it is the same for every server."""
-NOTICE = "Demonstration data: these stores are invented."
-
-StoreType = Literal["retail", "authorized_retailer"]
 
 
 class Hours(TypedDict):
@@ -34,41 +25,24 @@ class Hours(TypedDict):
 
 
 class Week(TypedDict):
-    """Opening hours by weekday; null is closed all day."""
+    """Opening hours of the seven days from today, by weekday, public holidays considered; empty is closed all day."""
 
-    monday: Hours | None
-    tuesday: Hours | None
-    wednesday: Hours | None
-    thursday: Hours | None
-    friday: Hours | None
-    saturday: Hours | None
-    sunday: Hours | None
+    monday: list[Hours]
+    tuesday: list[Hours]
+    wednesday: list[Hours]
+    thursday: list[Hours]
+    friday: list[Hours]
+    saturday: list[Hours]
+    sunday: list[Hours]
 
 
 class Address(TypedDict):
-    """A postal address in the United States."""
+    """A postal address in the United States; null is not known."""
 
-    street: str
-    city: str
-    state: Annotated[str, Field(description="The state's two-letter code.")]
-    zip: str
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """A row of ``data/stores.json``; degrees, north and east positive."""
-
-    store_id: str
-    name: str
-    store_type: StoreType
-    latitude: float
-    longitude: float
-    address: Address
-    phone: str
-    time_zone: ZoneInfo
-    hours: Week
-    products: tuple[str, ...]
-    services: tuple[str, ...]
+    street: Annotated[str | None, Field(description="House number and street.")]
+    city: str | None
+    state: Annotated[str | None, Field(description="The state's two-letter code.")]
+    zip: str | None
 
 
 class StoreLocatorArguments(Arguments):
@@ -97,17 +71,18 @@ class Origin(TypedDict):
 
 
 class StoreEntry(TypedDict):
-    """A store near the place."""
+    """A store near the place; null is not known."""
 
     id: str
     name: str
     type: StoreType
     coordinates: Coordinates
     address: Address
-    phone: str
+    phone: str | None
+    website: str | None
     timeZone: Annotated[str, Field(description="The IANA name of the time zone that the hours are in.")]
-    hours: Week
-    openNow: Annotated[bool, Field(description="Whether the store was open when this was answered.")]
+    hours: Week | None
+    openNow: Annotated[bool | None, Field(description="Whether the store was open when this was answered.")]
     products: list[str]
     services: list[str]
     distanceMiles: Annotated[float, Field(ge=0, description="The great-circle distance from the place.")]
@@ -121,16 +96,12 @@ class StoreLocatorOutput(TypedDict):
     storeType: Literal["retail", "authorized_retailer", "all"]
     totalInRadius: Annotated[int, Field(ge=0, description="How many stores there are, listed or not.")]
     stores: list[StoreEntry]
-    notice: Annotated[str, Field(description="What kind of data this is.")]
+    notice: Notice
 
 
 def tool(services: Services) -> Tool[StoreLocatorArguments]:
-    """Make the tool.
-
-    Raises:
-        catalogue.CatalogueError: ``data/stores.json`` cannot be used.
-    """
-    stores = catalogue.load(resources.directory("data"), "stores", _store)
+    """Make the tool; the stores are found in the database, by where they are."""
+    shelves: Shelves = services.store
 
     async def locate_stores(call: Call[StoreLocatorArguments]) -> Answer:
         arguments = call.arguments
@@ -138,15 +109,20 @@ def tool(services: Services) -> Tool[StoreLocatorArguments]:
             place = GAZETTEER.locate(arguments.location)
         except UnknownPlace as error:
             raise ToolError(str(error)) from None
-        of_type = [store for store in stores if arguments.store_type in {"all", store.store_type}]
-        return _answer(arguments, place, of_type, services.clock())
+        category = None if arguments.store_type == "all" else arguments.store_type
+        near = await shelves.find_near("stores", place.point, arguments.radius_miles, category, arguments.limit)
+        if not near.documents:
+            beyond = await shelves.find_near("stores", place.point, None, category, 1)
+            return _nothing_near(arguments, place, beyond)
+        total = await shelves.count_near("stores", place.point, arguments.radius_miles, category)
+        return _answer(arguments, place, near, total, services.clock())
 
     return Tool(
         name="att-store-locator",
         title="Find stores",
         description=(
             "Find AT&T stores near a place in the United States, nearest first, with address, phone, opening hours, "
-            "whether they are open now, products and services. Invented demonstration data."
+            f"whether they are open now, products and services. {DATA}"
         ),
         scopes=("read",),
         arguments=StoreLocatorArguments,
@@ -155,92 +131,85 @@ def tool(services: Services) -> Tool[StoreLocatorArguments]:
     )
 
 
-def _store(row: dict[str, Any]) -> Store:
-    return Store(
-        store_id=row["id"],
-        name=row["name"],
-        store_type=row["type"],
-        latitude=row["latitude"],
-        longitude=row["longitude"],
-        address=row["address"],
-        phone=row["phone"],
-        time_zone=ZoneInfo(row["timeZone"]),
-        hours=row["hours"],
-        products=tuple(row["products"]),
-        services=tuple(row["services"]),
-    )
+def _answer(arguments: StoreLocatorArguments, place: Place, near: Stock, total: int, now: int) -> Answer:
+    entries = [_entry(store, place, now) for store in map(Store.model_validate_json, near.documents)]
+    count = "1 store" if total == 1 else f"{total} stores"
+    listed = "" if len(entries) == total else f", {len(entries)} listed"
+    head = f"{count} {_where(arguments, place)}, nearest first{listed}."
+    return listing(with_notice(head, near.notice), map(_line, entries), _output(arguments, place, near, total, entries))
 
 
-def _answer(arguments: StoreLocatorArguments, place: Place, stores: list[Store], now: int) -> Answer:
-    """List those stores that are within the radius; with none, say how far the nearest is."""
-    by_distance = sorted(
-        ((distance_miles(place.latitude, place.longitude, store.latitude, store.longitude), store) for store in stores),
-        key=lambda pair: (pair[0], pair[1].store_id),
-    )
-    near = [(miles, store) for miles, store in by_distance if miles <= arguments.radius_miles]
-    entries = [_entry(store, miles, now) for miles, store in near[: arguments.limit]]
-    output = StoreLocatorOutput(
+def _nothing_near(arguments: StoreLocatorArguments, place: Place, beyond: Stock) -> Answer:
+    """Say that there is no store, and how far the nearest is."""
+    head = f"No stores {_where(arguments, place)}."
+    for store in map(Store.model_validate_json, beyond.documents):
+        head += f" The nearest is {store.title}, {_miles(store, place):.1f} miles away."
+    return Answer(with_notice(head, beyond.notice), _output(arguments, place, beyond, 0, []))
+
+
+def _where(arguments: StoreLocatorArguments, place: Place) -> str:
+    return f"within {arguments.radius_miles:g} miles of {place.label}"
+
+
+def _output(
+    arguments: StoreLocatorArguments, place: Place, stock: Stock, total: int, entries: list[StoreEntry]
+) -> StoreLocatorOutput:
+    return StoreLocatorOutput(
         origin=Origin(label=place.label, coordinates=Coordinates(latitude=place.latitude, longitude=place.longitude)),
         radiusMiles=arguments.radius_miles,
         storeType=arguments.store_type,
-        totalInRadius=len(near),
+        totalInRadius=total,
         stores=entries,
-        notice=NOTICE,
+        notice=stock.notice,
     )
-    where = f"within {arguments.radius_miles:g} miles of {place.label}"
-    if entries:
-        count = "1 store" if len(near) == 1 else f"{len(near)} stores"
-        head = (
-            f"{count} {where}, nearest first{'' if len(entries) == len(near) else f', {len(entries)} listed'}. {NOTICE}"
-        )
-        return listing(head, map(_line, entries), output)
-    nearest = f" The nearest is {by_distance[0][1].name}, {by_distance[0][0]:.1f} miles away." if by_distance else ""
-    return Answer(f"No stores {where}.{nearest} {NOTICE}", output)
 
 
-def _entry(store: Store, miles: float, now: int) -> StoreEntry:
+def _miles(store: Store, place: Place) -> float:
+    return distance_miles(place.latitude, place.longitude, *store.place)
+
+
+def _entry(store: Store, place: Place, now: int) -> StoreEntry:
+    tags, zone = store.properties, store.time_zone
+    street = " ".join(filter(None, (tags.house_number, tags.street))) or None
     return StoreEntry(
-        id=store.store_id,
-        name=store.name,
-        type=store.store_type,
-        coordinates=Coordinates(latitude=store.latitude, longitude=store.longitude),
-        address=store.address,
-        phone=store.phone,
-        timeZone=store.time_zone.key,
-        hours=store.hours,
-        openNow=is_open(store.hours, store.time_zone, now),
-        products=list(store.products),
-        services=list(store.services),
-        distanceMiles=round(miles, 1),
+        id=store.id,
+        name=tags.name,
+        type=tags.store_type,
+        coordinates=Coordinates(latitude=store.place.latitude, longitude=store.place.longitude),
+        address=Address(street=street, city=tags.city, state=tags.state, zip=tags.postcode),
+        phone=tags.phone,
+        website=tags.website,
+        timeZone=zone.key,
+        hours=None if tags.opening_hours is None else _week(store, tags.opening_hours, now),
+        openNow=None if tags.opening_hours is None else hours.is_open(tags.opening_hours, zone, now),
+        products=split(tags.products),
+        services=split(tags.services),
+        distanceMiles=round(_miles(store, place), 1),
     )
+
+
+def _week(store: Store, opening_hours: str, now: int) -> Week:
+    days = sorted(hours.week(opening_hours, store.time_zone, now).items(), key=lambda day: day[0].weekday())
+    week = {f"{day:%A}".lower(): [Hours(open=opens, close=closes) for opens, closes in spans] for day, spans in days}
+    return cast("Week", week)
 
 
 def _line(entry: StoreEntry) -> str:
-    address = "{street}, {city}, {state} {zip}".format(**entry["address"])
-    state = "open now" if entry["openNow"] else "closed now"
-    kind = entry["type"].replace("_", " ")
-    head = f"{entry['name']} ({kind}), {entry['distanceMiles']} mi, {state}"
-    return f"{head}: {address}; {entry['phone']}; {', '.join(_hours(entry['hours']))}."
+    state = {True: ", open now", False: ", closed now", None: ""}[entry["openNow"]]
+    head = f"{entry['name']} ({entry['type'].replace('_', ' ')}), {entry['distanceMiles']} mi{state}"
+    address = entry["address"]
+    region = " ".join(filter(None, (address["state"], address["zip"])))
+    parts = [", ".join(filter(None, (address["street"], address["city"], region))), entry["phone"], entry["website"]]
+    if entry["hours"] is not None:
+        parts.append(", ".join(_runs(entry["hours"])))
+    told = "; ".join(filter(None, parts))
+    return f"{head}: {told}." if told else f"{head}."
 
 
-def _hours(week: Week) -> Iterator[str]:
+def _runs(week: Week) -> Iterator[str]:
     """Say the hours of each run of weekdays that has the same, as in "Mon-Fri 10:00-20:00"."""
-    for hours, run in groupby([(day, week[day]) for day in WEEKDAYS], key=lambda pair: pair[1]):
-        days = [day[:3].title() for day, _ in run]
-        span = days[0] if len(days) == 1 else f"{days[0]}-{days[-1]}"
-        yield f"{span} {hours['open']}-{hours['close']}" if hours else f"{span} closed"
-
-
-def is_open(hours: Week, time_zone: ZoneInfo, now: int) -> bool:
-    """Tell whether a store with these hours is open at a time in Unix seconds.
-
-    The opening minute counts as open, the closing minute does not. Hours that close at or before they
-    open run into the next day, so yesterday's may still hold.
-    """
-    local = datetime.fromtimestamp(now, UTC).astimezone(time_zone)
-    clock = local.strftime("%H:%M")
-    today = hours[WEEKDAYS[local.weekday()]]
-    yesterday = hours[WEEKDAYS[(local - timedelta(days=1)).weekday()]]
-    if today and today["open"] <= clock and (clock < today["close"] or today["close"] <= today["open"]):
-        return True
-    return bool(yesterday and yesterday["close"] <= yesterday["open"] and clock < yesterday["close"])
+    days = cast("dict[str, list[Hours]]", week)
+    for spans, run in groupby(days, key=lambda day: [(one["open"], one["close"]) for one in days[day]]):
+        names = [day[:3].title() for day in run]
+        span = names[0] if len(names) == 1 else f"{names[0]}-{names[-1]}"
+        yield f"{span} {' and '.join(f'{opens}-{closes}' for opens, closes in spans) or 'closed'}"

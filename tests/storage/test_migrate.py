@@ -25,6 +25,7 @@ SHIPPED = (
     "0009_consents_view.sqlite.sql",
     "0010_sign_in.sql",
     "0011_sign_in_views.sqlite.sql",
+    "0040_catalogue.sqlite.sql",
     "0053_account_lines.sql",
 )
 

@@ -21,7 +21,8 @@ from typing_extensions import TypedDict
 
 from server.toolkit.asking import Question, Reply, ask, reply_of
 from server.toolkit.screening import REFUSAL, refuse_payment_numbers
-from server.toolkit.tool import Answer, Arguments, Call, Tool, make_server
+from server.toolkit.server import make_server
+from server.toolkit.tool import Answer, Arguments, Call, Tool
 
 ERAS = ["legacy", "2026-07-28"]
 SCHEMA = {"type": "object", "properties": {"sure": {"type": "boolean"}}, "required": ["sure"]}

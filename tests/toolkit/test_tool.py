@@ -8,7 +8,8 @@ from mcp_types import INVALID_PARAMS, TextContent
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from server.toolkit.tool import Answer, Arguments, Call, Tool, make_server
+from server.toolkit.server import make_server
+from server.toolkit.tool import Answer, Arguments, Call, Tool
 
 
 class EchoArguments(Arguments):

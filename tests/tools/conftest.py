@@ -1,10 +1,11 @@
 """The bundled server behind the SDK's own in-memory client, in both protocol eras."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -16,6 +17,7 @@ from mcp_types import CallToolResult, TextContent, Tool
 
 from server.services import Services
 from server.settings import load_settings
+from server.storage.database import Database, open_database
 from server.tools import build
 
 Call = Callable[..., Awaitable[CallToolResult]]
@@ -37,13 +39,13 @@ def world() -> World:
 
 
 @pytest.fixture
-def store() -> object:
-    """No store: tests of the tools that need one give their own."""
-    return None
+async def store(tmp_path: Path, world: World) -> AsyncIterator[Database]:
+    async with open_database(tmp_path / "server.db", world.now) as database:
+        yield database
 
 
 @pytest.fixture(params=["legacy", "auto"])
-def connect(request: pytest.FixtureRequest, world: World, store: object) -> Callable[[], Client]:
+def connect(request: pytest.FixtureRequest, world: World, store: Database) -> Callable[[], Client]:
     services = Services(
         store=store, clock=lambda: world.now, settings=load_settings(_env_file=None), entropy=os.urandom
     )

@@ -2,12 +2,11 @@ import asyncio
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from datetime import date
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mcp.client import Client
@@ -23,12 +22,6 @@ from tests.tools.conftest import Call, World
 
 Text = Callable[[CallToolResult], str]
 SignIn = Callable[[str | None], AbstractContextManager[None]]
-
-
-@pytest.fixture
-async def store(tmp_path: Path, world: World) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "server.db", world.now) as database:
-        yield database
 
 
 async def test_accounts_are_made_once_and_stay(call: Call, sign_in: SignIn, store: Database, world: World) -> None:
@@ -118,9 +111,9 @@ async def test_while_nothing_can_be_written_accounts_are_shown_and_none_made(
             )
         )
         await database.open_accounts("old", demonstration_accounts("old", date(2026, 11, 23)), world.now)
-        with closing(sqlite3.connect(path)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            async with Client(server) as client:
+        async with Client(server) as client:
+            with closing(sqlite3.connect(path)) as other:
+                other.execute("BEGIN IMMEDIATE")
                 with sign_in("old"):
                     shown = await client.call_tool("att-account-summary", {})
                 with sign_in("new"):

@@ -7,8 +7,15 @@ READS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True,
 
 TOOLS: tuple[tuple[str, list[str], dict[str, bool]], ...] = (
     ("att-store-locator", ["read"], READS),
+    ("att-products-carousel", ["read"], READS),
+    ("att-device-details", ["read"], READS),
+    ("att-services-gallery", ["read"], READS),
     ("att-plans-list", ["read"], READS),
+    ("att-internet-backup-offer", ["read"], READS),
+    ("att-fiber-coverage-checker", ["read"], READS),
     ("att-account-summary", ["account"], READS),
+    ("search", ["read"], READS),
+    ("fetch", ["read"], READS),
 )
 """Every bundled tool in the order of the listing, with its scopes and annotations."""
 
@@ -25,7 +32,7 @@ def test_these_are_the_tools_with_their_scopes_and_annotations(listing: list[Too
 def test_each_tool_is_described_for_people(listing: list[Tool]) -> None:
     for tool in listing:
         assert tool.title
-        assert "demonstration data" in (tool.description or "")
+        assert "demonstration data" in (tool.description or "").lower()
         assert tool.annotations is not None
         assert tool.annotations.title == tool.title
 
@@ -54,6 +61,6 @@ def test_store_locator_declares_enums_defaults_and_bounds(listing: list[Tool]) -
 async def test_instructions_say_what_the_tools_do_within_what_clients_read(connect: Callable[[], Client]) -> None:
     async with connect() as client:
         head = (client.instructions or "")[:512]
-    assert "invented demonstration data" in head
+    assert "demonstration data is invented" in head
     for name in ("att-store-locator", "att-plans-list", "att-account-summary"):
         assert name in head

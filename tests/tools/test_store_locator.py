@@ -1,11 +1,8 @@
 from collections.abc import Callable
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from mcp_types import CallToolResult
 
-from server.tools.store_locator import Hours, Week, is_open
 from tests.tools.conftest import Call, World
 
 Text = Callable[[CallToolResult], str]
@@ -116,51 +113,3 @@ async def test_bad_input_is_answered_with_what_would_be_understood(
     assert message in text(result)
     assert "pydantic" not in text(result)
     assert "Traceback" not in text(result)
-
-
-DAY: Hours = {"open": "10:00", "close": "20:00"}
-NIGHT: Hours = {"open": "18:00", "close": "02:00"}
-MIDNIGHT: Hours = {"open": "18:00", "close": "00:00"}
-ALWAYS: Hours = {"open": "00:00", "close": "00:00"}
-
-WEEK: Week = {
-    "monday": DAY,
-    "tuesday": None,
-    "wednesday": NIGHT,
-    "thursday": None,
-    "friday": MIDNIGHT,
-    "saturday": None,
-    "sunday": ALWAYS,
-}
-
-
-@pytest.mark.parametrize(
-    ("local", "expected"),
-    [
-        ("2026-11-23T09:59", False),  # Monday
-        ("2026-11-23T10:00", True),
-        ("2026-11-23T19:59", True),
-        ("2026-11-23T20:00", False),
-        ("2026-11-24T12:00", False),  # Tuesday, closed all day
-        ("2026-11-25T01:00", False),  # Wednesday, before its night
-        ("2026-11-25T17:59", False),
-        ("2026-11-25T18:00", True),
-        ("2026-11-25T23:59", True),
-        ("2026-11-26T00:00", True),  # Thursday, still Wednesday's night
-        ("2026-11-26T01:59", True),
-        ("2026-11-26T02:00", False),
-        ("2026-11-26T18:00", False),
-        ("2026-11-27T23:59", True),  # Friday, until midnight
-        ("2026-11-28T00:00", False),
-        ("2026-11-29T00:00", True),  # Sunday, round the clock
-        ("2026-11-29T23:59", True),
-        ("2026-11-30T00:00", False),
-        ("2026-03-11T18:00", True),  # the first Wednesday after the clocks went forward
-        ("2026-11-04T18:00", True),  # the first Wednesday after they went back
-    ],
-)
-@pytest.mark.parametrize("zone", ["America/New_York", "America/Los_Angeles", "America/Phoenix", "Pacific/Honolulu"])
-def test_open_now_at_the_edges_of_days(zone: str, local: str, *, expected: bool) -> None:
-    time_zone = ZoneInfo(zone)
-    now = int(datetime.fromisoformat(local).replace(tzinfo=time_zone).timestamp())
-    assert is_open(WEEK, time_zone, now) is expected
