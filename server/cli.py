@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 import server
 from server import logs
 from server.app import system_clock
-from server.commands import audit, clients, grants, tokens
+from server.commands import audit, backup, clients, grants, tokens
 from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
 from server.oauth.audit import OPERATOR, Event, Kind
 from server.oauth.store import StoreUnavailable
 from server.sealing import SecretError
 from server.serve import serve
 from server.settings import Settings, SettingsError, load_settings
+from server.storage.backup import BackupError
 from server.storage.database import Database
 from server.storage.migrate import MigrationError, migrate
 from server.storage.purge import in_words, purge
@@ -33,6 +34,7 @@ _FAILURES = (
     CommandError,
     UsageError,
     SocketError,
+    BackupError,
     OSError,
 )
 """What a command may end with: its text is one line for whoever typed it."""
@@ -77,7 +79,7 @@ def _parser() -> Parser:
         sub.set_defaults(command=command)
         if listing:
             sub.add_argument("--json", action="store_true", help="print JSON")
-    for group in (clients, grants, tokens, audit):
+    for group in (clients, grants, tokens, audit, backup):
         group.add_to(commands)
     return parser
 

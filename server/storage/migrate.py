@@ -5,7 +5,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,16 +60,46 @@ def migrate(path: Path, now: int, *, patience: float = 5.0, folder: Path | None 
         MigrationError: The file is no database, is newer than the program, or cannot be written.
     """
     migrations = load(folder or directory("migrations"))
-    try:
+    with _named(path):
         _create(path)
+        opened = path.stat()
         with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
             _prepare(connection)
             applied = []
             while migration := _apply_next(connection, migrations, now):
                 applied.append(migration.name)
-            return tuple(applied)
+        if not os.path.samestat(opened, path.stat()):
+            raise MigrationError("the file was replaced in the same moment; try again")
+        return tuple(applied)
+
+
+def pending(path: Path, *, folder: Path | None = None) -> tuple[str, ...]:
+    """Give the names of the migrations that a database lacks, and change nothing.
+
+    Args:
+        path: The SQLite file; one that does not exist lacks all of them.
+        folder: The migrations, if not those that came with the program.
+
+    Raises:
+        MigrationError: The file is no database, is newer than the program, or cannot be read.
+    """
+    migrations = load(folder or directory("migrations"))
+    with _named(path):
+        if not path.exists():
+            return tuple(migration.name for migration in migrations)
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            exists = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'").fetchone()
+            recorded = dict(connection.execute("SELECT name, checksum FROM schema_migrations")) if exists else {}
+        return tuple(migration.name for migration in _missing(recorded, migrations))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let every failure begin with the file's name and say what to do."""
+    try:
+        yield
     except (OSError, sqlite3.Error) as error:
-        raise MigrationError(f"{path}: {_explain(error)}") from error
+        raise MigrationError(f"{path}: {explain(error)}") from error
     except MigrationError as error:
         raise MigrationError(f"{path}: {error}") from error
 
@@ -97,26 +127,28 @@ def _apply_next(connection: sqlite3.Connection, migrations: list[Migration], now
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(_RECORD)
-        pending = _pending(dict(connection.execute("SELECT name, checksum FROM schema_migrations")), migrations)
-        if pending is not None:
-            _apply(connection, pending, now)
+        missing = _missing(dict(connection.execute("SELECT name, checksum FROM schema_migrations")), migrations)
+        for migration in missing[:1]:
+            _apply(connection, migration, now)
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
         raise
-    return pending
+    return missing[0] if missing else None
 
 
-def _pending(recorded: dict[str, str], migrations: list[Migration]) -> Migration | None:
+def _missing(recorded: dict[str, str], migrations: list[Migration]) -> list[Migration]:
+    """Give what is yet to be applied; raises `MigrationError` where what was applied is not what there is."""
     known = {migration.name for migration in migrations}
     for name in sorted(recorded.keys() - known):
         raise MigrationError(
-            f"the database is newer than this program, which does not have {name}; run the version that made it"
+            f"the database is newer than this program, which does not have {name}; "
+            "run the version that made it, or restore a backup from before"
         )
     for migration in migrations:
         if migration.name in recorded and recorded[migration.name] != migration.checksum:
             raise MigrationError(f"{migration.name} was changed after it had been applied; put the original file back")
-    return next((migration for migration in migrations if migration.name not in recorded), None)
+    return [migration for migration in migrations if migration.name not in recorded]
 
 
 def _apply(connection: sqlite3.Connection, migration: Migration, now: int) -> None:
@@ -145,7 +177,7 @@ def split(text: str) -> Iterator[str]:
         yield statement
 
 
-def _explain(error: OSError | sqlite3.Error) -> str:
+def explain(error: OSError | sqlite3.Error) -> str:
     """Say in one line what is wrong and what to do."""
     if isinstance(error, OSError):
         return f"cannot be created or read: {error.strerror}; check the path and its permissions"

@@ -156,24 +156,24 @@ class Ledger:
         """
         apps, families = since
         self.over = False
-        await self._all(
-            self._is_known(app) for app in self.apps[apps:] + chance.sample(self.apps[:apps], min(SAMPLE, apps))
+        await self.all(
+            self.is_known(app) for app in self.apps[apps:] + chance.sample(self.apps[:apps], min(SAMPLE, apps))
         )
         recent = [family for family in self.families if not family.dead] + self.families[families:]
         ended = [family for family in self.families[:families] if family.dead]
-        await self._all(self._check(family) for family in {id(f): f for f in recent}.values())
-        await self._all(self._check(family) for family in chance.sample(ended, min(SAMPLE, len(ended))))
+        await self.all(self._check(family) for family in {id(f): f for f in recent}.values())
+        await self.all(self._check(family) for family in chance.sample(ended, min(SAMPLE, len(ended))))
         alive = [family for family in self.families if not family.dead]
         chance.shuffle(alive)
-        await self._all(self._replay(family) for family in alive[KEPT:])
+        await self.all(self._replay(family) for family in alive[KEPT:])
 
     async def verify_all(self) -> None:
         """Hold the server to everything that it ever acknowledged."""
-        await self._all(map(self._is_known, self.apps))
-        await self._all(map(self._check, self.families))
-        await self._all(map(self._replay, self.families))
+        await self.all(map(self.is_known, self.apps))
+        await self.all(map(self._check, self.families))
+        await self.all(map(self._replay, self.families))
 
-    async def _all(self, checks: Iterable[Any]) -> None:
+    async def all(self, checks: Iterable[Any]) -> None:
         """Run checks, a few at a time."""
         turns = asyncio.Semaphore(8)
 
@@ -183,7 +183,7 @@ class Ledger:
 
         await asyncio.gather(*map(take_turn, checks))
 
-    async def _is_known(self, app: App) -> None:
+    async def is_known(self, app: App) -> None:
         assert (await self.live.post("/introspect", app, token="none of ours")).status == 200, app
 
     async def _check(self, family: Family) -> None:
