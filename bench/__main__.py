@@ -91,7 +91,10 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> None:
     print(f"{CONNECTIONS} connections; server on core {processes.cores()[0]}, client on {processes.cores()[1]}")
     if os.getloadavg()[0] > 1:
         print(f"Other programs are at work (load {os.getloadavg()[0]:.1f}): trust the ratios by cpu, and run it again.")
-    print(f"{'':34}{'per s':>8}{'ratio':>8}{'target':>8}{'by cpu':>8}{'p50 ms':>8}{'p99 ms':>8}{'busy':>6}{'bare':>8}")
+    print(
+        f"{'':34}{'per s':>8}{'ratio':>8}{'target':>8}{'by cpu':>8}{'p50 ms':>8}{'p99 ms':>8}{'busy':>6}"
+        f"{'to GET':>8}{'GETs':>8}"
+    )
     with ExitStack() as running:
         bare = running.enter_context(processes.bare(folder / "bare"))
         origin = f"http://127.0.0.1:{bare.port}"
@@ -133,7 +136,8 @@ def _print(row: Row, made: Comparison) -> None:
     target = "" if row.target is None else f"{row.target:.2f}"
     print(
         f"{row.name:34}{made.rate:8.0f}{made.ratio:8.3f}{target:>8}{made.cpu_ratio:8.3f}"
-        f"{made.percentile(50):8.2f}{made.percentile(99):8.2f}{made.busy:6.2f}{made.bare_rate:8.0f}",
+        f"{made.percentile(50):8.2f}{made.percentile(99):8.2f}{made.busy:6.2f}"
+        f"{made.ratio_to_get:8.3f}{made.get_rate:8.0f}",
         flush=True,
     )
 

@@ -1,15 +1,16 @@
-"""Putting load on a program, and comparing it with the bare handler in alternating rounds."""
+"""Putting load on a program, and comparing it with bare handlers in alternating rounds."""
 
 import selectors
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median, quantiles
 
 from bench.operations import Operation, Prepare, health
 from bench.processes import Child
-from bench.wire import Connection
+from bench.wire import Connection, Flow, expect
 
 CONNECTIONS = 16
 """At once, each with one request under way."""
@@ -33,10 +34,15 @@ class Round:
 
 @dataclass
 class Comparison:
-    """An operation against the bare handler, round by round."""
+    """An operation against bare handlers, round by round."""
 
+    requests: int
+    """Of which the operation consists."""
     rounds: list[Round] = field(default_factory=list)
-    bare: list[Round] = field(default_factory=list)
+    alike: list[Round] = field(default_factory=list)
+    """The very same requests, read and answered by a bare handler."""
+    get: list[Round] = field(default_factory=list)
+    """The least that can be asked of one: a GET without a query."""
 
     @property
     def rate(self) -> float:
@@ -44,23 +50,31 @@ class Comparison:
         return median(one.rate for one in self.rounds)
 
     @property
-    def bare_rate(self) -> float:
-        """Bare requests a second, in the middle round."""
-        return median(one.rate for one in self.bare)
+    def get_rate(self) -> float:
+        """GETs a second of the bare handler, in the middle round."""
+        return median(one.rate for one in self.get)
 
     @property
     def ratio(self) -> float:
-        """The middle of the ratios, each of a round to the mean of the two bare ones around it."""
-        around = zip(self.bare, self.bare[1:], strict=False)
-        return median(
-            one.rate / ((before.rate + after.rate) / 2)
-            for one, (before, after) in zip(self.rounds, around, strict=True)
-        )
+        """Operations to single requests like its own, both a second."""
+        return self._ratio(self.alike) / self.requests
 
     @property
     def cpu_ratio(self) -> float:
-        """The same ratio by the processor time of the program, which waiting and neighbours change little."""
-        return cpu_seconds(self.bare) / (cpu_seconds(self.rounds) or 1)
+        """The same by the processor time of the programs, which waiting and neighbours change little."""
+        return cpu_seconds(self.alike) / self.requests / (cpu_seconds(self.rounds) or 1)
+
+    @property
+    def ratio_to_get(self) -> float:
+        """Operations to GETs, both a second."""
+        return self._ratio(self.get)
+
+    def _ratio(self, bare: Sequence[Round]) -> float:
+        """Give the middle of the ratios, each of a round to the mean of the two bare ones around it."""
+        return median(
+            one.rate / ((before.rate + after.rate) / 2)
+            for one, before, after in zip(self.rounds, bare, bare[1:], strict=False)
+        )
 
     @property
     def busy(self) -> float:
@@ -91,6 +105,12 @@ class _Worker:
         self._flow = self._operation()
         self.connection.socket.sendall(next(self._flow))
 
+    def record(self) -> Sequence[bytes]:
+        """Run the operation once by itself, and give the requests that it takes."""
+        requests: list[bytes] = []
+        self.connection.run(_overheard(self._operation(), requests))
+        return requests
+
     def is_done(self) -> bool:
         """Take what has come and go on; ``True`` once the operation is complete."""
         answer = self.connection.receive()
@@ -101,6 +121,26 @@ class _Worker:
         except StopIteration:
             return True
         return False
+
+
+def _overheard(flow: Flow[object], requests: list[bytes]) -> Flow[None]:
+    """Go through a flow and keep its requests."""
+    request = next(flow)
+    with suppress(StopIteration):
+        while True:
+            requests.append(request)
+            request = flow.send((yield request))
+
+
+def _repeating(requests: Sequence[bytes], _port: int) -> Flow[Operation]:
+    """Prepare to send these requests as they are."""
+
+    def run() -> Flow[None]:
+        for request in requests:
+            yield from expect(200, request)
+
+    yield from run()
+    return run
 
 
 def load(child: Child, workers: Sequence[_Worker], seconds: float) -> Round:
@@ -136,13 +176,21 @@ def prepared(child: Child, prepare: Prepare, connections: int = CONNECTIONS) -> 
 
 
 def compare(child: Child, bare: Child, prepare: Prepare, rounds: int, seconds: float) -> Comparison:
-    """Measure an operation and the bare handler in turn, after half a round of each that does not count."""
-    comparison = Comparison()
-    with prepared(child, prepare) as ours, prepared(bare, health) as theirs:
-        load(child, ours, seconds / 2)
-        load(bare, theirs, seconds / 2)
-        for _ in range(rounds):
-            comparison.bare.append(load(bare, theirs, seconds))
-            comparison.rounds.append(load(child, ours, seconds))
-        comparison.bare.append(load(bare, theirs, seconds))
+    """Measure an operation and the bare handlers in turn, after half a round of each that does not count."""
+    with prepared(child, prepare) as ours, prepared(bare, health) as getting:
+        requests = ours[0].record()
+        comparison = Comparison(len(requests))
+        with prepared(bare, partial(_repeating, requests)) as alike:
+            turns = (
+                (bare, getting, comparison.get),
+                (bare, alike, comparison.alike),
+                (child, ours, comparison.rounds),
+            )
+            for program, workers, _ in turns:
+                load(program, workers, seconds / 2)
+            for _ in range(rounds):
+                for program, workers, rounds_so_far in turns:
+                    rounds_so_far.append(load(program, workers, seconds))
+            for program, workers, rounds_so_far in turns[:2]:
+                rounds_so_far.append(load(program, workers, seconds))
     return comparison
