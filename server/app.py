@@ -1,6 +1,7 @@
 """Wiring: the one place where settings, store, tools and handlers are put together."""
 
 import asyncio
+import itertools
 import logging
 import os
 import time
@@ -56,6 +57,7 @@ def create_app(
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock
     app[keys.ENTROPY] = entropy
+    app[keys.REQUEST_NUMBERS] = itertools.count(int.from_bytes(entropy(5))).__next__
     app[keys.REMOTE] = Remote(GuardedFetcher(settings.oauth_cimd_dev_origins))
     app[keys.LIMITER] = Limiter()
     app[keys.IDENTITY] = identity or PROVIDERS[settings.oauth_provider]

@@ -1,5 +1,7 @@
 """Typed keys of what the application and each request carry."""
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from server.clock import Clock
@@ -25,5 +27,7 @@ PASSWORDS = web.AppKey("passwords", Passwords)
 LIMITER = web.AppKey("limiter", Limiter)
 SEALER = web.AppKey("sealer", Sealer)
 RECORDER = web.AppKey("recorder", Recorder)
+REQUEST_NUMBERS: web.AppKey[Callable[[], int]] = web.AppKey("request_numbers")
+"""Counts from a random number on: a request's id is no secret, and random bytes for each would be dear."""
 REQUEST_ID = web.RequestKey("request_id", str)
 ADDRESS = web.RequestKey("address", str)

@@ -44,7 +44,7 @@ log = logging.getLogger("server.access")
 @web.middleware
 async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id and log it: method, path, status and address, and never a query string."""
-    request[keys.REQUEST_ID] = identity = request.app[keys.ENTROPY](6).hex()
+    request[keys.REQUEST_ID] = identity = f"{request.app[keys.REQUEST_NUMBERS]():012x}"
     request[keys.ADDRESS] = address = _address(request)
     token = request_id.set(identity)
     started = time.perf_counter()

@@ -49,7 +49,7 @@ def all_held(granted: Iterable[str], settings: Settings) -> list[str]:
 def access_token(caller: Caller, issuer: str) -> sdk.AccessToken:
     """Describe the holder of a live access token in the SDK's words, for tools to read; a machine has no subject."""
     user = caller.user
-    return sdk.AccessToken(
+    return sdk.AccessToken.model_construct(  # of what the store holds; to validate that is a fiftieth of a call
         token=caller.token,
         client_id=caller.access.client_id,
         scopes=list(caller.access.scopes),
