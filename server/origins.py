@@ -4,6 +4,8 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 
 
@@ -39,6 +41,16 @@ def canonical(value: str, *, any_http: bool = False) -> str:
         raise ValueError("not an http or https origin")
     if parts.scheme == "http" and not (any_http or is_loopback(host)):
         raise ValueError("plain http is only for loopback")
-    default = {"http": 80, "https": 443}[parts.scheme]
+    return write(parts.scheme, host, port)
+
+
+def write(scheme: str, host: str, port: int | None) -> str:
+    """Write an origin in its canonical form: a default port is left out (RFC 6454 section 6.2).
+
+    Args:
+        scheme: In lower case.
+        host: In lower case; an IPv6 address without its brackets.
+        port: ``None`` is the scheme's default.
+    """
     name = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{name}" + (f":{port}" if port not in {None, default} else "")
+    return f"{scheme}://{name}" + (f":{port}" if port not in {None, DEFAULT_PORTS.get(scheme)} else "")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from server import origins
+
 T = TypeVar("T")
 
 LEAST_FRESH = 300
@@ -24,7 +26,6 @@ MAX_URL = 2_000
 
 _FAILURES_KEPT = 1_000
 _URL = re.compile(r"https?://[!$-;=?-Z_a-z~%\[\]]+")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class RemoteError(Exception):
@@ -71,17 +72,12 @@ def check_url(url: str, dev_origins: Collection[str]) -> None:
         raise RemoteError("It is not a well-formed URL.") from None
     if not host or port == 0 or {"@", "%"} & set(parts.netloc):
         raise RemoteError("It has user info, an escape in its host, or no host or port that can exist.")
-    if parts.scheme != "https" and _origin(parts.scheme, host, port) not in dev_origins:
+    if parts.scheme != "https" and origins.write(parts.scheme, host, port) not in dev_origins:
         raise RemoteError("It does not begin with https.")
     if parts.path in {"", "/"}:
         raise RemoteError("It has no path.")
     if not {".", ".."}.isdisjoint(parts.path.lower().replace("%2e", ".").split("/")):
         raise RemoteError("It has dot segments in its path.")
-
-
-def _origin(scheme: str, host: str, port: int | None) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{name}" + (f":{port}" if port not in {None, _DEFAULT_PORTS[scheme]} else "")
 
 
 def fresh_until(fetched: Fetched, now: int) -> int:

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from server.oauth.errors import InvalidTarget
+from server.origins import DEFAULT_PORTS
 from server.settings import Settings
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def audience(resources: Iterable[str], settings: Settings) -> str:
@@ -34,4 +33,4 @@ def _normalised(uri: str) -> tuple[str, str, int | None, str] | None:
         return None
     if not host or "?" in uri or "#" in uri or "@" in parts.netloc:
         return None
-    return parts.scheme, host, port or _DEFAULT_PORTS.get(parts.scheme), parts.path.removesuffix("/")
+    return parts.scheme, host, port or DEFAULT_PORTS.get(parts.scheme), parts.path.removesuffix("/")

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from server.origins import is_loopback
+from server.origins import DEFAULT_PORTS, is_loopback, write
 from server.settings import Settings
 
 _ORIGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(?P<port>\d{1,5}))?")
 _HOST = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 def is_origin(origins: Sequence[str]) -> bool:
@@ -32,10 +31,10 @@ def may_call_openly(origins: Sequence[str], settings: Settings) -> bool:
     match = _ORIGIN.fullmatch(origins[0].lower())
     if len(origins) > 1 or match is None:
         return False
-    scheme, host, port = match.group("scheme", "host", "port")
-    if scheme in _DEFAULT_PORTS and is_loopback(host.strip("[]")):
+    scheme, host, port = match["scheme"], match["host"].strip("[]"), match["port"]
+    if scheme in DEFAULT_PORTS and is_loopback(host):
         return True
-    plain = f"{scheme}://{host}" + (f":{port}" if port and port != _DEFAULT_PORTS.get(scheme) else "")
+    plain = write(scheme, host, int(port) if port else None)
     return plain == settings.server_url or plain in settings.allowed_origins
 
 
