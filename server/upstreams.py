@@ -1,0 +1,116 @@
+"""The identity providers that can sign users in: one implementation, and a small table of what differs."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from server.origins import is_loopback
+
+TENANT = "{tenantid}"
+"""Stands in an issuer for the tenant that a user belongs to, as in Entra's own metadata."""
+
+MULTI_TENANT = frozenset({"common", "organizations", "consumers"})
+"""Entra's tenants that are more than one: nobody vouches for the e-mail addresses in them."""
+
+CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+"""The tenant of Microsoft's personal accounts."""
+
+ALIASES = {"azure": "entra"}
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ISSUER = re.compile(r"https?://[!$-;=?-Z_a-z~%{}]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What differs between providers; the rest they say themselves (OpenID Connect Discovery 1.0)."""
+
+    title: str
+    """What people call it."""
+    issuer: str = ""
+    """Its issuer; where it has none of its own, ``OAUTH_UPSTREAM_ISSUER`` says it."""
+    also_known_as: tuple[str, ...] = ()
+    """Other values that its ID tokens may have as ``iss``."""
+    callback: str = "/oauth/callback"
+    """The path of the redirect URI."""
+    prompts: frozenset[str] = frozenset({"login", "select_account"})
+    """The prompts that it knows, of those that a client may ask us for."""
+    posts_secret: bool = False
+    """Whether the client secret goes into the form, where the provider takes it either way."""
+
+
+PROVIDERS: Mapping[str, Provider] = {
+    "google": Provider(
+        "Google",
+        "https://accounts.google.com",
+        also_known_as=("accounts.google.com",),
+        callback="/oauth/google/callback",
+        prompts=frozenset({"select_account"}),
+    ),
+    "entra": Provider(
+        "Microsoft", f"https://login.microsoftonline.com/{TENANT}/v2.0", callback="/oauth/azure/callback"
+    ),
+    "okta": Provider("Okta", prompts=frozenset({"login"})),
+    "auth0": Provider("Auth0", posts_secret=True),
+    "oidc": Provider("your identity provider"),
+}
+
+
+def missing(name: str, given: Mapping[str, str]) -> list[str]:
+    """Name the settings that a provider needs and that are not there.
+
+    Args:
+        name: A provider's name.
+        given: Settings by field name.
+    """
+    provider = PROVIDERS.get(name)
+    if provider is None:
+        return []
+    needed = ["oauth_client_id", "oauth_client_secret"]
+    needed += ["oauth_tenant_id"] if TENANT in provider.issuer else []
+    needed += [] if provider.issuer else ["oauth_upstream_issuer"]
+    return [field.upper() for field in needed if not given.get(field)]
+
+
+def unused(name: str, given: Mapping[str, str]) -> list[str]:
+    """Name the settings that are there although nothing asks for them."""
+    provider = PROVIDERS.get(name)
+    useful = {"oauth_client_id", "oauth_client_secret", "oauth_upstream_issuer"} if provider else set()
+    if provider and TENANT in provider.issuer:
+        useful.add("oauth_tenant_id")
+    return [field.upper() for field, value in given.items() if value and field not in useful]
+
+
+def check_tenant(value: str) -> str:
+    """Check a tenant and give it in lower case.
+
+    Raises:
+        ValueError: It is neither a tenant's id nor one of Entra's three words.
+    """
+    tenant = value.lower()
+    if tenant and tenant not in MULTI_TENANT and not _GUID.fullmatch(tenant):
+        raise ValueError("not a tenant")
+    return "consumers" if tenant == CONSUMERS else tenant
+
+
+def check_issuer(value: str) -> str:
+    """Check an issuer (OpenID Connect Discovery 1.0 section 3): https, or http on loopback; no query, no fragment.
+
+    Raises:
+        ValueError: It cannot be one; the message says why.
+    """
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("not a URL") from None
+    if not _ISSUER.fullmatch(value) or not host or port == 0 or "@" in parts.netloc or {"{", "}"} & set(parts.netloc):
+        raise ValueError("not an issuer's URL")
+    if "?" in value:
+        raise ValueError("an issuer has no query")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("plain http is only for loopback")
+    return value
