@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from server import upstreams
 from server.hierarchy import Pairs, check
 from server.origins import canonical, is_loopback
 from server.people import person
@@ -33,13 +34,6 @@ def _split(value: object) -> object:
     return tuple(dict.fromkeys(part for part in (p.strip() for p in value.split(",")) if part))
 
 
-def _refuse(value: Any) -> Any:
-    """Refuse a value that asks for a feature which is still to come; one that turns it off is fine."""
-    if value.get_secret_value() if isinstance(value, SecretStr) else value:
-        raise ValueError(NOT_YET)
-    return value
-
-
 def _scope(value: str) -> str:
     """Check one scope's characters (RFC 6749 section 3.3)."""
     if not _SCOPE.fullmatch(value):
@@ -59,8 +53,6 @@ People = Annotated[tuple[Annotated[str, AfterValidator(person)], ...], NoDecode,
 Networks = Annotated[tuple[Network, ...], NoDecode, Split]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 Seconds = Annotated[int, Field(ge=1, le=_TEN_YEARS, description=f"whole seconds from 1 to {_TEN_YEARS}")]
-NotYetText = Annotated[str, AfterValidator(_refuse), Field(description="nothing so far")]
-NotYetSecret = Annotated[SecretStr, AfterValidator(_refuse), Field(description="nothing so far")]
 
 
 class Settings(BaseSettings):
@@ -102,13 +94,17 @@ class Settings(BaseSettings):
     )
     oauth_auth_code_ttl: Seconds = 600
     oauth_refresh_grace: int = Field(120, ge=0, le=3_600, description="whole seconds from 0 to 3600")
-    oauth_provider: Literal["demo", "custom", "local", "google", "entra", "azure", "okta", "auth0", "oidc"] = Field(
-        "demo", description="demo (alias custom) or local so far"
+    oauth_client_id: str = Field("", pattern=r"^[\x21-\x7e]*$", description="the client id that the provider gave")
+    oauth_client_secret: SecretStr = Field(SecretStr(""), description="the client secret that the provider gave")
+    oauth_tenant_id: Annotated[str, AfterValidator(upstreams.check_tenant)] = Field(
+        "", description="the tenant's id, as Entra shows it, or one of common, organizations, consumers"
     )
-    oauth_client_id: NotYetText = ""
-    oauth_client_secret: NotYetSecret = SecretStr("")
-    oauth_tenant_id: NotYetText = ""
-    oauth_upstream_issuer: NotYetText = ""
+    oauth_upstream_issuer: Annotated[str, AfterValidator(upstreams.check_issuer)] = Field(
+        "", description="the provider's issuer, such as https://id.example.com; https off loopback"
+    )
+    oauth_provider: Literal["demo", "custom", "local", "google", "entra", "azure", "okta", "auth0", "oidc"] = Field(
+        "demo", description="demo (alias custom), local, google, entra (alias azure), okta, auth0 or oidc"
+    )
     oauth_allowed_users: People = Field(
         (), description="e-mail addresses or @domains separated by commas, where somebody signs in"
     )
@@ -186,16 +182,16 @@ class Settings(BaseSettings):
 
     @field_validator("oauth_provider")
     @classmethod
-    def _check_available(cls, value: str) -> str:
-        if value not in {"demo", "custom", "local"}:
-            raise ValueError(NOT_YET)
-        return "demo" if value == "custom" else value
+    def _check_provider(cls, value: str, info: ValidationInfo) -> str:
+        return upstreams.check_provider(value, info.data)
 
     @field_validator("oauth_allowed_users")
     @classmethod
     def _check_allowed_users(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if value and info.data.get("oauth_provider") == "demo":
             raise ValueError("with OAUTH_PROVIDER=demo nobody signs in")
+        if value:
+            upstreams.check_vouching(info.data)
         return value
 
     @property

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from server.origins import is_loopback
@@ -16,7 +17,8 @@ MULTI_TENANT = frozenset({"common", "organizations", "consumers"})
 CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 """The tenant of Microsoft's personal accounts."""
 
-ALIASES = {"azure": "entra"}
+ALIASES = {"azure": "entra", "custom": "demo"}
+"""Other names of `OAUTH_PROVIDER`'s values."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ISSUER = re.compile(r"https?://[!$-;=?-Z_a-z~%{}]+")
@@ -27,7 +29,7 @@ class Provider:
     """What differs between providers; the rest they say themselves (OpenID Connect Discovery 1.0)."""
 
     title: str
-    """What people call it."""
+    """What people call it; empty for one that only its host names."""
     issuer: str = ""
     """Its issuer; where it has none of its own, ``OAUTH_UPSTREAM_ISSUER`` says it."""
     also_known_as: tuple[str, ...] = ()
@@ -53,18 +55,18 @@ PROVIDERS: Mapping[str, Provider] = {
     ),
     "okta": Provider("Okta", prompts=frozenset({"login"})),
     "auth0": Provider("Auth0", posts_secret=True),
-    "oidc": Provider("your identity provider"),
+    "oidc": Provider(""),
 }
 
 
-def missing(name: str, given: Mapping[str, str]) -> list[str]:
+def missing(name: str, given: Mapping[str, Any]) -> list[str]:
     """Name the settings that a provider needs and that are not there.
 
     Args:
         name: A provider's name.
         given: Settings by field name.
     """
-    provider = PROVIDERS.get(name)
+    provider = PROVIDERS.get(ALIASES.get(name, name))
     if provider is None:
         return []
     needed = ["oauth_client_id", "oauth_client_secret"]
@@ -73,7 +75,7 @@ def missing(name: str, given: Mapping[str, str]) -> list[str]:
     return [field.upper() for field in needed if not given.get(field)]
 
 
-def unused(name: str, given: Mapping[str, str]) -> list[str]:
+def unused(name: str, given: Mapping[str, Any]) -> list[str]:
     """Name the settings that are there although nothing asks for them."""
     provider = PROVIDERS.get(name)
     useful = {"oauth_client_id", "oauth_client_secret", "oauth_upstream_issuer"} if provider else set()
@@ -114,3 +116,33 @@ def check_issuer(value: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("plain http is only for loopback")
     return value
+
+
+def check_provider(name: str, given: Mapping[str, Any]) -> str:
+    """Check that a provider has all that it needs, and give its name.
+
+    Args:
+        name: The value of ``OAUTH_PROVIDER``, or another name of it.
+        given: Settings by field name.
+
+    Raises:
+        ValueError: It says what is missing, or does not go with it.
+    """
+    if lacking := missing(name, given):
+        raise ValueError(f"it needs {' and '.join(lacking)} too")
+    name = ALIASES.get(name, name)
+    issuer = given.get("oauth_upstream_issuer")
+    if issuer and name in PROVIDERS and (TENANT in issuer) != (TENANT in PROVIDERS[name].issuer):
+        needs = "must" if TENANT in PROVIDERS[name].issuer else "must not"
+        raise ValueError(f"its OAUTH_UPSTREAM_ISSUER {needs} contain {TENANT}")
+    return name
+
+
+def check_vouching(given: Mapping[str, Any]) -> None:
+    """Refuse to go by e-mail addresses where nobody vouches for them.
+
+    Raises:
+        ValueError: Users of any tenant may sign in.
+    """
+    if given.get("oauth_provider") == "entra" and given.get("oauth_tenant_id") in MULTI_TENANT:
+        raise ValueError(f"with OAUTH_TENANT_ID={given['oauth_tenant_id']} nobody vouches for e-mail addresses")

@@ -111,6 +111,13 @@ class InvalidClientMetadata(OAuthError):
     code = "invalid_client_metadata"
 
 
+class ServerError(OAuthError):
+    """The server failed, or one that it depends on (RFC 6749 section 4.1.2.1)."""
+
+    code = "server_error"
+    status = 500
+
+
 class TemporarilyUnavailable(OAuthError):
     """The server cannot answer just now; nothing was changed (RFC 6749 section 4.1.2.1)."""
 

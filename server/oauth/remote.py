@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -44,6 +44,14 @@ class Fetched:
 
     body: bytes
     max_age: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer of whatever status, read to its end."""
+
+    status: int
+    body: bytes = field(repr=False)
 
 
 class Fetcher(Protocol):

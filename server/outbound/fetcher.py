@@ -22,11 +22,11 @@ DEADLINE = 5.0
 """Seconds for all of it: the name, the connection, the answer to its last byte."""
 
 _AT_ONCE = 64
-_SHOWN = 200  # characters of a URL from outside that the log shows
+SHOWN = 200  # characters of a URL from outside that the log shows
 _JSON = re.compile(r"application/(?:json|[\w.!#$&^-]+\+json)")
 _MAX_AGE = re.compile(r'(?:^|[,\s])max-age\s*=\s*"?([0-9]{1,10})', re.IGNORECASE)
 _FORBIDS_KEEPING = re.compile(r"(?:^|[,\s])no-(?:store|cache)\b", re.IGNORECASE)
-_HEADERS = {
+HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",
     "User-Agent": f"att-mcp-server/{server.__version__}",
@@ -106,9 +106,9 @@ class GuardedFetcher:
         except RemoteError as refused:
             error = refused
         else:
-            log.info("Fetched %s: %d bytes", url.partition("?")[0][:_SHOWN], len(fetched.body))
+            log.info("Fetched %s: %d bytes", url.partition("?")[0][:SHOWN], len(fetched.body))
             return fetched
-        log.warning("Could not fetch %s: %s %s", url.partition("?")[0][:_SHOWN], error.reason, error.detail)
+        log.warning("Could not fetch %s: %s %s", url.partition("?")[0][:SHOWN], error.reason, error.detail)
         raise error
 
     async def _get(self, url: URL, limit: int) -> Fetched:
@@ -119,14 +119,14 @@ class GuardedFetcher:
             aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers=_HEADERS,
+                headers=HEADERS,
                 auto_decompress=False,
                 trust_env=False,
             ) as session,
             session.get(url, allow_redirects=False) as response,
         ):
-            _check_head(response)
-            return Fetched(await _read(response, limit), _max_age(response))
+            check_head(response)
+            return Fetched(await read_body(response, limit), max_age(response))
 
     async def _addresses(self, url: URL) -> Sequence[ResolveResult]:
         """Resolve a URL's host, once; one address that is not public refuses them all."""
@@ -148,7 +148,7 @@ def _nowhere(detail: str) -> RemoteError:
     )
 
 
-def _check_head(response: aiohttp.ClientResponse) -> None:
+def check_head(response: aiohttp.ClientResponse) -> None:
     """Take JSON as it is, under status 200, and nothing else."""
     if response.status != HTTPStatus.OK:
         raise RemoteError(f"Its server answered with status {response.status} instead of 200.")
@@ -158,7 +158,7 @@ def _check_head(response: aiohttp.ClientResponse) -> None:
         raise RemoteError("Its server compressed the answer, although it was asked not to.")
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """Read a body, and stop as soon as it is too large."""
     body = bytearray()
     async for chunk in response.content.iter_any():
@@ -168,7 +168,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return bytes(body)
 
 
-def _max_age(response: aiohttp.ClientResponse) -> int | None:
+def max_age(response: aiohttp.ClientResponse) -> int | None:
     """Read for how many more seconds the answer may be kept (RFC 9111 sections 4.2 and 5.2.2)."""
     control = ",".join(response.headers.getall("Cache-Control", []))
     found = _MAX_AGE.search(control)
