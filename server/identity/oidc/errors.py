@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from server.identity import Waiting
 from server.oauth.errors import AccessDenied, OAuthError, ServerError, TemporarilyUnavailable
 
 OPERATOR = "If it stays so, tell whoever runs this server; its log says what is wrong."
@@ -22,6 +23,8 @@ class UpstreamError(Exception):
         """Say exactly what happened, for the log alone; never a secret."""
         super().__init__(detail)
         self.detail = detail
+        self.waiting: Waiting | None = None
+        """The authorization request that the sign-in was for, if it still waits in this browser."""
 
 
 class Unreachable(UpstreamError):

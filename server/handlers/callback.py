@@ -1,0 +1,104 @@
+"""The way back from the provider: its answer, taken once; who signed in; or a page that says why nobody did."""
+
+import logging
+from contextlib import suppress
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from server import keys
+from server.handlers import cookies, pages, requests, sessions
+from server.handlers.errors import answer
+from server.identity import Waiting, users
+from server.identity.allowed import is_allowed
+from server.identity.oidc import answer as answers
+from server.identity.oidc import logout
+from server.identity.oidc.errors import Disabled, NotAllowed, StateError, UpstreamError
+from server.identity.oidc.hop import Hop
+from server.identity.oidc.upstream import SignedIn
+from server.oauth import consent
+from server.oauth.audit import Kind
+from server.oauth.errors import PageError, RedirectError
+from server.oauth.model import User
+from server.oauth.parameters import Parameters
+from server.oauth.redirect import destination
+
+log = logging.getLogger(__name__)
+
+
+async def callback(request: web.Request) -> web.StreamResponse:
+    """Take the provider's answer, once, and sign in whom it names."""
+    app, ctx = request.app, requests.context(request)
+    params, registration = requests.query(request), app[keys.UPSTREAM].registration
+    browser = cookies.browser_id(request)
+    hop = await answers.take(params, browser, registration, app[keys.STORE], app[keys.SEALER], ctx.now)
+    try:
+        signed_in = await _identify(request, params, hop)
+        user = await _known(request, signed_in)
+    except UpstreamError as error:
+        error.waiting = await _still_waiting(request, hop)
+        raise
+    sealed = logout.remember(signed_in.id_token, registration, app[keys.SEALER])
+    return await sessions.sign_in(request, user, "oidc", handle=hop.handle, upstream=sealed)
+
+
+async def _identify(request: web.Request, params: Parameters, hop: Hop) -> SignedIn:
+    upstream, now = request.app[keys.UPSTREAM], request.app[keys.CLOCK]()
+    code = answers.code(params, await upstream.metadata(now))
+    needed = bool(request.app[keys.SETTINGS].oauth_allowed_users)
+    return await upstream.sign_in(code, hop, now, email_needed=needed)
+
+
+async def _known(request: web.Request, signed_in: SignedIn) -> User:
+    """Give the user's row, made at their first sign-in; of those who may not sign in nothing is kept."""
+    person, ctx = signed_in.person, requests.context(request)
+    user = User(users.new_id(ctx.entropy), person.issuer, person.subject, person.name, person.email)
+    if not is_allowed(user, ctx.settings):
+        who = person.email or f"sub {person.subject!r} of {person.issuer}, without an address that is vouched for,"
+        raise NotAllowed(f"{who} is not among OAUTH_ALLOWED_USERS")
+    new = ctx.event(Kind.USER_ADDED, user_id=user.user_id, detail="oidc")
+    kept = await request.app[keys.STORE].keep_user(user, ctx.now, new)
+    if kept.disabled_at is not None:
+        raise Disabled(f"the user {kept.user_id} is disabled")
+    return kept
+
+
+async def _still_waiting(request: web.Request, hop: Hop) -> Waiting | None:
+    """Find the authorization request that a failed sign-in was for, unless it is over by now."""
+    if hop.handle is None:
+        return None
+    with suppress(PageError):
+        found = await consent.pending(hop.handle, cookies.browser_id(request), requests.context(request))
+        return Waiting(hop.handle, *found)
+    return None
+
+
+@answer.register
+def _(error: UpstreamError, request: web.Request) -> web.StreamResponse:
+    """Say what happened and what to do; a link takes the right error back to the client (RFC 6749 section 4.1.2.1)."""
+    waiting, settings = error.waiting, request.app[keys.SETTINGS]
+    client_id = waiting.client.client_id if waiting else None
+    level = logging.WARNING if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+    log.log(level, "Sign-in failed: %s", error.detail)
+    event = requests.context(request).event(Kind.SIGN_IN_FAILED, client_id=client_id, detail=type(error).__name__)
+    request.app[keys.RECORDER].offer(event)
+    title = request.app[keys.UPSTREAM].registration.title
+    content = {
+        **{name: getattr(error, name).replace("{provider}", title) for name in ("title", "message", "advice")},
+        "status": error.status,
+        "request_id": request[keys.REQUEST_ID],
+        "again": "" if isinstance(error, StateError) else _again(waiting),
+        "back": _back(error, waiting, settings.issuer) if waiting else "",
+        "back_to": destination(waiting.request.redirect_uri) if waiting else "",
+    }
+    return pages.render(request, "failure.html", content, error.status)
+
+
+def _again(waiting: Waiting | None) -> str:
+    return sessions.SIGN_IN if waiting is None else f"{sessions.SIGN_IN}?{urlencode({'request': waiting.handle})}"
+
+
+def _back(error: UpstreamError, waiting: Waiting, issuer: str) -> str:
+    told = RedirectError(error.error(error.description), waiting.request.redirect_uri, waiting.request.state)
+    return consent.error_uri(told, issuer)
