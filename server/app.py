@@ -16,12 +16,15 @@ from server.handlers import access, pages
 from server.handlers.errors import errors
 from server.handlers.providers import PROVIDERS
 from server.identity import Identity
+from server.identity.oidc.registration import Registration
+from server.identity.oidc.upstream import Upstream
 from server.identity.passwords import Passwords
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.tokens import Entropy
 from server.origins import is_loopback
 from server.outbound.fetcher import GuardedFetcher
+from server.outbound.upstream import UpstreamHttp
 from server.routes import OAUTH_ENDPOINTS, routes
 from server.sealing import Sealer, key_file, load_secret
 from server.services import Services
@@ -33,6 +36,7 @@ from server.transport.body import MAX_BODY
 from server.transport.kernel import open_kernel
 from server.transport.load import load_server
 from server.transport.state import PURPOSE, seal_request_state
+from server.upstreams import PROVIDERS as UPSTREAM
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +66,8 @@ def create_app(
     app[keys.LIMITER] = Limiter()
     app[keys.IDENTITY] = identity or PROVIDERS[settings.oauth_provider]
     app[keys.PASSWORDS] = Passwords(entropy)
+    if settings.oauth_provider in UPSTREAM:
+        app[keys.UPSTREAM] = Upstream(Registration.of(settings), UpstreamHttp())
     pages.setup_pages(app)
     app.on_response_prepare.append(access.add_headers)
     for route in routes(settings):
@@ -93,6 +99,8 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
                 yield
             finally:
                 await app[keys.REMOTE].close()
+                if keys.UPSTREAM in app:
+                    await app[keys.UPSTREAM].close()
                 purge.cancel()
                 recorder.close()
                 with suppress(asyncio.CancelledError):

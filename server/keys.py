@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.clock import Clock
 from server.identity import Identity
+from server.identity.oidc.upstream import Upstream
 from server.identity.passwords import Passwords
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
@@ -24,6 +25,7 @@ STORE = web.AppKey("store", Database)
 REMOTE = web.AppKey("remote", Remote)
 KERNEL = web.AppKey("kernel", Kernel)
 PASSWORDS = web.AppKey("passwords", Passwords)
+UPSTREAM = web.AppKey("upstream", Upstream)
 LIMITER = web.AppKey("limiter", Limiter)
 SEALER = web.AppKey("sealer", Sealer)
 RECORDER = web.AppKey("recorder", Recorder)

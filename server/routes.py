@@ -8,6 +8,7 @@ from server.handlers import (
     access,
     account,
     authorize,
+    callback,
     home,
     invitation,
     mcp,
@@ -17,10 +18,12 @@ from server.handlers import (
     signin,
     status,
     token,
+    upstream,
 )
 from server.handlers.limits import limited
 from server.oauth.provider import BEGIN
 from server.settings import Settings
+from server.upstreams import PROVIDERS
 
 OAUTH_ENDPOINTS = ("/authorize", "/token", "/revoke", "/introspect")
 
@@ -86,3 +89,7 @@ def _sign_in(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.post("/account/password", account.change_password)
         yield web.get("/invitation", invitation.show, allow_head=False)
         yield web.post("/invitation", invitation.accept)
+    if settings.oauth_provider in PROVIDERS:
+        yield web.post(upstream.GO, upstream.go)
+        for path in ("/oauth/callback", "/oauth/google/callback", "/oauth/azure/callback"):
+            yield web.get(path, limited("/authorize", callback.callback), allow_head=False)

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import html
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,8 +13,9 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from aiohttp import web
 
+from tests.browser import Answer, App, Browser, Page
 from tests.site import RSA, Key, Site, publish
-from tests.support import START
+from tests.support import START, Live
 
 CLIENT_SECRET = "se:cret/+% of this server"
 
@@ -118,3 +121,61 @@ async def provide(path: str = "") -> AsyncIterator[Provider]:
         provider.publish_keys(RSA)
         site.pages |= {"/token": provider.token, "/userinfo": provider.tell}
         yield provider
+
+
+@dataclass
+class Visit:
+    """A person at a browser on their way through our pages and the provider's."""
+
+    live: Live
+    provider: Provider
+    app: App
+    browser: Browser
+
+    async def ask(self, **parameters: str) -> Answer:
+        """Follow the app's link to the first page that asks something, or to wherever it leads."""
+        led, self.verifier = await self.browser.authorize(self.app, **parameters)
+        return await self.browser.send("GET", led.location)
+
+    async def go(self, page: Answer, decision: str = "approve", **fields: str) -> Answer:
+        """Press a button of the page that comes before the hop."""
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+        return await self.browser.send("POST", "/signin/provider", data={**hidden, "decision": decision, **fields})
+
+    async def come_back(self, hop: Answer, **changes: Any) -> Answer:
+        """Sign in at the provider, and follow its redirect to us."""
+        return await self.browser.send("GET", self.provider.answer(hop.location, **changes))
+
+    async def sign_in(self, **parameters: str) -> Page:
+        """Go the whole way to the consent page."""
+        page = await self.ask(**parameters)
+        assert page.status == 200, page.text
+        back = await self.come_back(await self.go(page))
+        assert back.status == 302, back.text
+        shown = await self.browser.send("GET", back.location)
+        assert shown.status == 200, shown.text
+        return Page(self.browser, shown, back.location, self.verifier)
+
+    async def log_in(self, **parameters: str) -> dict[str, Any]:
+        """Go the whole way to the tokens."""
+        page = await self.sign_in(**parameters)
+        answer = await self.live.exchange(self.app, (await page.approve()).returned["code"], page.verifier)
+        assert answer.status == 200, answer.text
+        tokens: dict[str, Any] = answer.json
+        return tokens
+
+    async def visit_again(self) -> "Visit":
+        """Let the same person come back in the same browser, signed out, with another app."""
+        self.live.sql("DELETE FROM sessions")
+        return Visit(self.live, self.provider, await self.live.register(client_name="Another app"), self.browser)
+
+
+def settings_for(provider: Provider, **changes: Any) -> dict[str, Any]:
+    """Give the settings that name a provider."""
+    return {"oauth_provider": "oidc", "oauth_upstream_issuer": provider.issuer, **SETTINGS, **changes}
+
+
+def told(page: Answer) -> dict[str, str]:
+    """Give what the client is told when the person follows a page's link back to it."""
+    links = re.findall(r'<a href="(https://assistant[^"]*)"', page.text)
+    return dict(parse_qsl(urlsplit(html.unescape(links[0])).query)) if links else {}

@@ -88,19 +88,27 @@ def _content(
     """Put together what the page shows; its form carries nothing that decides."""
     asked, kept = remembered.divide(waiting, allowed)
     return {
+        **about(waiting, client),
+        "scopes": [described(scope, settings) for scope in asked],
+        "kept": [described(scope, settings) for scope in kept],
+        "user": {"name": visitor.user.label, "demo": not visitor.signed_in},
+    }
+
+
+def about(waiting: AuthorizationRequest, client: Client) -> dict[str, Any]:
+    """Give what a page says about who asks, and where the answer goes."""
+    return {
         "client_name": client.client_name or client.client_id,
         "client_id": client.client_id,
         "verified": client.document is not None or client.created_by == "operator",
         "client_host": documents.host(client),
         "redirect_host": destination(waiting.redirect_uri),
         "loopback_only": all(is_on_loopback(uri) for uri in client.redirect_uris),
-        "scopes": [_described(scope, settings) for scope in asked],
-        "kept": [_described(scope, settings) for scope in kept],
-        "user": {"name": visitor.user.label, "demo": not visitor.signed_in},
     }
 
 
-def _described(scope: str, settings: Settings) -> dict[str, Any]:
+def described(scope: str, settings: Settings) -> dict[str, Any]:
+    """Give what a page says about a scope."""
     implied = scopes.with_implied([scope], settings) - {scope}
     return {
         "name": scope,

@@ -19,10 +19,19 @@ def limited(name: str, handler: Handler) -> Handler:
     """
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        _take(request, name, bucket_of(request[keys.ADDRESS]))
+        hold(request, name)
         return await handler(request)
 
     return serve
+
+
+def hold(request: web.Request, name: str) -> None:
+    """Hold a request to a limit for its client address.
+
+    Raises:
+        TooManyRequests: It is reached.
+    """
+    _take(request, name, bucket_of(request[keys.ADDRESS]))
 
 
 def attempt(request: web.Request, account: str) -> None:

@@ -10,16 +10,18 @@ from server import keys
 from server.handlers import cookies, requests
 from server.handlers.authorize import PAGE
 from server.handlers.errors import redirect
-from server.identity import sessions
+from server.identity import Waiting, sessions
 from server.identity.allowed import is_allowed
 from server.identity.model import Session, SignedIn
+from server.identity.oidc import logout
+from server.identity.oidc.errors import UpstreamError
 from server.identity.users import LOCAL
-from server.oauth import tokens
+from server.oauth import consent, tokens
 from server.oauth.audit import Kind
 from server.oauth.errors import PageError
 from server.oauth.model import AuthorizationRequest, User, Visitor
+from server.oauth.parameters import Parameters
 from server.oauth.store import StoreUnavailable
-from server.settings import Settings
 
 ACCOUNT = "/account"
 SIGN_IN = "/signin"
@@ -34,7 +36,7 @@ async def signed_in(request: web.Request) -> SignedIn | None:
         return None
     store, now, settings = request.app[keys.STORE], request.app[keys.CLOCK](), request.app[keys.SETTINGS]
     found = await store.get_session(tokens.digest(value), now)
-    if found is None or not _belongs(found.user, settings) or not is_allowed(found.user, settings):
+    if found is None or not _belongs(found, request.app) or not is_allowed(found.user, settings):
         return None
     if now - found.session.last_used_at >= sessions.TOUCH:
         with suppress(StoreUnavailable):  # what is only read does not wait for what cannot be written
@@ -92,6 +94,18 @@ async def sign_in(
     return response
 
 
+async def waiting(request: web.Request, params: Parameters) -> Waiting | None:
+    """Give the authorization request that a form or query names, if it names one.
+
+    Raises:
+        PageError: It does not wait in this browser.
+    """
+    handle = params.get("request")
+    if handle is None:
+        return None
+    return Waiting(handle, *await consent.pending(handle, cookies.browser_id(request), requests.context(request)))
+
+
 def go_on(request: web.Request, handle: str | None) -> web.Response:
     """Lead to where somebody who is signed in wanted to go."""
     return redirect(request, ACCOUNT if handle is None else f"{PAGE}?{urlencode({'request': handle})}")
@@ -122,14 +136,22 @@ async def sign_out_everywhere(request: web.Request, found: SignedIn) -> web.Resp
     return response
 
 
-async def after_sign_out(request: web.Request, session: Session) -> str:  # noqa: ARG001 - a provider may want to know
-    """Say where to go after signing out here."""
-    return f"{SIGN_IN}?notice=signed-out"
+async def after_sign_out(request: web.Request, session: Session) -> str:
+    """Say where to go after signing out here: to the provider, if that can end its session too."""
+    address = None
+    if keys.UPSTREAM in request.app:
+        upstream, now = request.app[keys.UPSTREAM], request.app[keys.CLOCK]()
+        with suppress(UpstreamError):  # it cannot be asked; here at least they are signed out
+            metadata = await upstream.metadata(now)
+            address = logout.address(session.upstream, metadata, upstream.registration, request.app[keys.SEALER])
+    return address or f"{SIGN_IN}?notice={logout.SIGNED_OUT}"
 
 
-def _belongs(user: User, settings: Settings) -> bool:
-    """Tell whether a user signs in as the settings have it now, and not as they had it before."""
-    return (user.issuer == LOCAL) is (settings.oauth_provider == LOCAL)
+def _belongs(found: SignedIn, app: web.Application) -> bool:
+    """Tell whether somebody signed in as the settings have it now, and not as they had it before."""
+    if keys.UPSTREAM in app:
+        return logout.belongs(found.session.upstream, app[keys.UPSTREAM].registration, app[keys.SEALER])
+    return found.user.issuer == LOCAL
 
 
 def _not_allowed(user: User) -> PageError:

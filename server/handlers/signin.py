@@ -14,9 +14,8 @@ from server.handlers.signin_more import more
 from server.identity import Waiting, local, users
 from server.identity.local import SignInError
 from server.identity.sessions import may_be_chosen
-from server.oauth import consent, tokens
+from server.oauth import tokens
 from server.oauth.errors import TooManyRequests
-from server.oauth.parameters import Parameters
 
 __all__ = ("challenge", "show", "sign_in", "sign_out", "sign_out_everywhere", "visitor")
 
@@ -31,14 +30,14 @@ async def challenge(http: web.Request, waiting: Waiting | None) -> web.Response:
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Show where to sign in, for an authorization request that waits or for the person's own account."""
-    return await request.app[keys.IDENTITY].challenge(request, await _waiting(request, requests.query(request)))
+    return await request.app[keys.IDENTITY].challenge(request, await sessions.waiting(request, requests.query(request)))
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """Take the form: a username and a password, or the wish to go on as who is signed in."""
     params = await requests.form(request)
     csrf.require(cookies.browser_id(request), params, csrf.SIGN_IN)
-    waiting = await _waiting(request, params)
+    waiting = await sessions.waiting(request, params)
     if params.get("as"):
         return await _go_on_as_before(request, waiting)
     username, password = params.get("username"), params.get("password")
@@ -70,13 +69,6 @@ async def sign_out_everywhere(request: web.Request) -> web.Response:
     csrf.require(cookies.session_id(request), params, csrf.ACCOUNT)
     found = await sessions.signed_in(request)
     return await sessions.sign_out_everywhere(request, found) if found else sessions.go_on(request, None)
-
-
-async def _waiting(request: web.Request, params: Parameters) -> Waiting | None:
-    handle = params.get("request")
-    if handle is None:
-        return None
-    return Waiting(handle, *await consent.pending(handle, cookies.browser_id(request), requests.context(request)))
 
 
 async def _go_on_as_before(request: web.Request, waiting: Waiting | None) -> web.StreamResponse:

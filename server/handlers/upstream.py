@@ -1,12 +1,10 @@
 """Signing in at the provider: what is asked before the hop, and the hop."""
 
-from typing import Any
-
 from aiohttp import web
 
 from server import keys
 from server.handlers import cookies, csrf, pages, requests, sessions
-from server.handlers.authorize import PAGE, described
+from server.handlers.authorize import PAGE, about, described
 from server.handlers.errors import redirect as lead
 from server.handlers.limits import hold
 from server.handlers.sessions import visitor
@@ -15,9 +13,8 @@ from server.identity.oidc import hop, logout
 from server.identity.oidc.errors import UpstreamError
 from server.identity.oidc.hop import Wish
 from server.identity.oidc.model import APPROVAL_TTL, Approval
-from server.oauth import consent, documents, redirect, remembered, tokens
+from server.oauth import consent, redirect, remembered, tokens
 from server.oauth.errors import PageError
-from server.oauth.redirect import destination, is_on_loopback
 
 __all__ = ("challenge", "go", "visitor")
 
@@ -25,6 +22,7 @@ GO = "/signin/provider"
 
 LIMIT = "/authorize"
 """Whose limit holds here too: the provider has limits of its own on what is guessed."""
+
 
 async def challenge(http: web.Request, waiting: Waiting | None) -> web.StreamResponse:
     """Lead to the provider for a client that this browser approved; ask before that for any other.
@@ -55,7 +53,6 @@ async def go(request: web.Request) -> web.StreamResponse:
     return await _hop(request, waiting, browser, approval, another=params.get("another") is not None)
 
 
-
 def _approval(request: web.Request, waiting: Waiting, browser: str) -> Approval:
     now = request.app[keys.CLOCK]()
     return Approval(
@@ -77,7 +74,7 @@ async def _hop(
     another: bool = False,
 ) -> web.Response:
     """Keep a sign-in under way, and lead to the provider."""
-    hold(request, _LIMIT)
+    hold(request, LIMIT)
     ctx, upstream = requests.context(request), request.app[keys.UPSTREAM]
     try:
         metadata = await upstream.metadata(ctx.now)
@@ -110,21 +107,10 @@ def _page(request: web.Request, waiting: Waiting | None, browser: str | None) ->
         "handle": waiting.handle if waiting else "",
         "another": request.path != PAGE,
         "notice": "You are signed out." if signed_out else "",
-        **(_about(request, waiting) if waiting else {}),
     }
+    if waiting:
+        content |= about(waiting.request, waiting.client)
+        content["scopes"] = [described(scope, request.app[keys.SETTINGS]) for scope in waiting.request.scopes]
     response = pages.render(request, "provider.html", content)
     cookies.set_browser(request, response, browser)
     return response
-
-
-def _about(request: web.Request, waiting: Waiting) -> dict[str, Any]:
-    client, settings = waiting.client, request.app[keys.SETTINGS]
-    return {
-        "client_name": client.client_name or client.client_id,
-        "client_id": client.client_id,
-        "verified": client.document is not None or client.created_by == "operator",
-        "client_host": documents.host(client),
-        "redirect_host": destination(waiting.request.redirect_uri),
-        "loopback_only": all(is_on_loopback(uri) for uri in client.redirect_uris),
-        "scopes": [described(scope, settings) for scope in waiting.request.scopes],
-    }

@@ -20,6 +20,7 @@ from server.storage.sessions import SqlSessionStore
 from server.storage.shelves import SqlShelves
 from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
+from server.storage.upstream import SqlUpstreamStore
 from server.storage.users import SqlUserStore
 
 _PROBE = """
@@ -40,6 +41,7 @@ class Database(
     SqlApplicationStore,
     SqlEditionStore,
     SqlShelves,
+    SqlUpstreamStore,
 ):
     """The one store object: what the authorization server, signing in, the operator, the tools and the log keep."""
 

@@ -13,6 +13,7 @@ from server.clock import Clock
 from server.oauth.store import StoreUnavailable
 from server.storage.driver import Driver, Script, Statement, T
 from server.storage.retention import SWEEPS, Sweep, times
+from server.storage.retention_upstream import UPSTREAM_SWEEPS
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ async def purge(driver: Driver, now: int, audit_days: int = 0) -> dict[str, int]
         StoreUnavailable: The database cannot be written; what was removed until then stays removed.
     """
     removed: dict[str, int] = {}
-    for sweep in SWEEPS:
+    for sweep in (*SWEEPS, *UPSTREAM_SWEEPS):
         removed[sweep.table] = removed.get(sweep.table, 0) + await _sweep(driver, sweep, times(now, audit_days))
     while await _paced(driver.reclaim()):
         pass

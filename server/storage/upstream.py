@@ -30,7 +30,7 @@ _HAS_APPROVAL = """
 SELECT 1 FROM browser_approvals b
 JOIN clients c ON c.client_id = b.client_id AND c.created_at <= b.created_at
 WHERE b.browser_digest = :browser_digest AND b.client_id = :client_id AND b.redirect_uri = :redirect_uri
-    AND b.fingerprint = :fingerprint AND b.expires_at > :now"""
+    AND b.fingerprint = :fingerprint AND b.expires_at > :created_at"""
 
 
 class SqlUpstreamStore:
@@ -52,18 +52,9 @@ class SqlUpstreamStore:
         """Use up a sign-in that is unused and has not expired; ``False`` when there is none such."""
         return await self._driver.write(changed(_USE_ATTEMPT, state_digest=state_digest, now=now))
 
-    async def has_approval(
-        self, browser_digest: str, client_id: str, redirect_uri: str, fingerprint: str, now: int
-    ) -> bool:
+    async def has_approval(self, wanted: Approval) -> bool:
         """Tell whether a browser approved the hop for a client that still is what it was."""
-        wanted = {
-            "browser_digest": browser_digest,
-            "client_id": client_id,
-            "redirect_uri": redirect_uri,
-            "fingerprint": fingerprint,
-            "now": now,
-        }
-        return await self._driver.read(changed(_HAS_APPROVAL, **wanted))
+        return await self._driver.read(changed(_HAS_APPROVAL, **_fields(wanted)))
 
 
 def _add_attempt(attempt: Attempt, approval: Approval | None) -> Script[None]:

@@ -51,7 +51,5 @@ class UpstreamStore(Protocol):
     async def use_attempt(self, state_digest: str, now: int) -> bool:
         """Use up a sign-in that is unused and has not expired; ``False`` when there is none such."""
 
-    async def has_approval(
-        self, browser_digest: str, client_id: str, redirect_uri: str, fingerprint: str, now: int
-    ) -> bool:
-        """Tell whether a browser approved the hop for a client that still is what it was."""
+    async def has_approval(self, wanted: Approval) -> bool:
+        """Tell whether a browser approved this hop before, and the client still is what it was."""

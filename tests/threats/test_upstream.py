@@ -1,0 +1,116 @@
+"""Threats around the hop to the provider: the confused deputy, and the upstream ``state``."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.conftest import Start
+from tests.upstream import Visit, provide, settings_for
+
+
+@pytest.fixture
+async def victim(start: Start) -> AsyncIterator[Visit]:
+    """Somebody who is signed in at the provider, which asks them nothing any more."""
+    async with provide() as provider, start(**settings_for(provider)) as live:
+        coming = Visit(live, provider, await live.register(client_name="Honest app"), live.browser())
+        await coming.log_in()
+        yield coming
+
+
+async def another(visit: Visit, name: str) -> Visit:
+    return Visit(visit.live, visit.provider, await visit.live.register(client_name=name), visit.browser)
+
+
+async def test_link_of_a_strangers_client_gets_no_code_without_two_looks(victim: Visit) -> None:
+    victim.live.sql("DELETE FROM sessions")
+    attack = await another(victim, "Evil app")
+    asked = victim.provider.site.asked.copy()
+    first = await attack.ask()
+    assert (first.status, "Evil app" in first.text) == (200, True)
+    assert victim.provider.site.asked == asked
+    back = await attack.come_back(await attack.go(first))
+    second = await attack.browser.send("GET", back.location)
+    assert (second.status, "Evil app" in second.text, "Ada Lovelace" in second.text) == (200, True, True)
+    assert victim.live.sql("SELECT count(*) FROM authorization_codes WHERE used_at IS NULL") == [(0,)]
+
+
+async def test_state_is_used_once_even_by_two_at_a_time(victim: Visit) -> None:
+    hop = await victim.go(await (await another(victim, "Other")).browser.send("GET", "/signin"))
+    back = victim.provider.answer(hop.location)
+    answers = await asyncio.gather(*(victim.browser.send("GET", back) for _ in range(5)))
+    assert sorted(answer.status for answer in answers) == [302, 400, 400, 400, 400]
+    assert victim.provider.site.asked.count("/token") == 2
+
+
+async def test_state_is_good_for_ten_minutes(victim: Visit) -> None:
+    for seconds, status in ((599, 302), (600, 400)):
+        hop = await victim.go(await victim.browser.send("GET", "/signin"))
+        back = victim.provider.answer(hop.location)
+        victim.live.clock.advance(seconds)
+        victim.provider.now = victim.live.clock.now
+        assert (await victim.browser.send("GET", back)).status == status
+
+
+async def test_answer_of_an_attackers_sign_in_signs_nobody_else_in(victim: Visit) -> None:
+    attacker = Visit(victim.live, victim.provider, victim.app, victim.live.browser())
+    hop = await attacker.go(await attacker.ask())
+    victim.provider.claims = {"sub": "eve", "name": "Eve"}
+    back = victim.provider.answer(hop.location)
+    session = victim.browser.cookies["att_session"]
+    lured = await victim.browser.send("GET", back)
+    assert lured.status == 400
+    assert victim.browser.cookies["att_session"] == session
+    assert victim.live.sql("SELECT count(*) FROM users") == [(1,)]
+    assert (await attacker.browser.send("GET", back)).status == 302
+
+
+@pytest.mark.parametrize("state", ["", "0" * 64, "x" * 10_000, "\N{SNOWMAN}"])
+async def test_made_up_state_finds_nothing(victim: Visit, state: str) -> None:
+    hop = await victim.go(await victim.browser.send("GET", "/signin"))
+    assert (await victim.come_back(hop, state=state)).status == 400
+    assert (await victim.come_back(hop)).status == 302
+
+
+async def test_state_sent_twice_is_no_state(victim: Visit) -> None:
+    hop = await victim.go(await victim.browser.send("GET", "/signin"))
+    back = victim.provider.answer(hop.location)
+    state = dict(parse_qsl(urlsplit(back).query))["state"]
+    assert (await victim.browser.send("GET", f"{back}&state={state}")).status == 400
+
+
+async def test_nonce_of_another_sign_in_of_the_same_person_is_refused(victim: Visit) -> None:
+    first = await victim.go(await victim.browser.send("GET", "/signin"))
+    second = await victim.go(await victim.browser.send("GET", "/signin"))
+    nonce = dict(parse_qsl(urlsplit(first.location).query))["nonce"]
+    victim.provider.claims = {"nonce": nonce}
+    refused = await victim.come_back(second)
+    assert (refused.status, "cannot be trusted" in refused.text) == (500, True)
+
+
+async def test_code_of_another_sign_in_does_not_fit_the_verifier(victim: Visit) -> None:
+    first = await victim.go(await victim.browser.send("GET", "/signin"))
+    second = await victim.go(await victim.browser.send("GET", "/signin"))
+    code = dict(parse_qsl(urlsplit(victim.provider.answer(first.location)).query))["code"]
+    refused = await victim.come_back(second, code=code)
+    assert (refused.status, "could not be finished" in refused.text) == (500, True)
+
+
+async def test_answer_of_another_provider_is_not_exchanged(victim: Visit) -> None:
+    hop = await victim.go(await victim.browser.send("GET", "/signin"))
+    before = victim.provider.site.asked.count("/token")
+    refused = await victim.come_back(hop, iss="https://evil.example")
+    assert refused.status == 500
+    assert victim.provider.site.asked.count("/token") == before
+
+
+async def test_answer_from_before_the_provider_changed_counts_for_nothing(start: Start) -> None:
+    async with provide() as first, start(**settings_for(first)) as live:
+        coming = Visit(live, first, await live.register(), live.browser())
+        back = first.answer((await coming.go(await coming.ask())).location)
+        path = back.removeprefix(live.url)
+        async with provide() as second, start(**settings_for(second)) as changed:
+            headers = {"Cookie": f"att_browser={coming.browser.cookies['att_browser']}"}
+            assert (await changed.send("GET", path, headers=headers)).status == 400
+            assert "/token" not in first.site.asked + second.site.asked
