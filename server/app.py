@@ -37,6 +37,7 @@ from server.transport.kernel import open_kernel
 from server.transport.load import load_server
 from server.transport.state import PURPOSE, seal_request_state
 from server.upstreams import PROVIDERS as UPSTREAM
+from server.upstreams import unused
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +138,8 @@ def _warnings(settings: Settings) -> Iterator[str]:
         yield "Rate limits: a proxy seems to stand before this server; name it in TRUSTED_PROXIES, or all share one"
     if settings.client_ip_header and not settings.trusted_proxies:
         yield "CLIENT_IP_HEADER is ignored: TRUSTED_PROXIES names nobody from whom to believe it"
+    for name in unused(settings.oauth_provider, dict(settings)):
+        yield f"{name} is set, but OAUTH_PROVIDER={settings.oauth_provider} does not use it"
     if settings.public and settings.oauth_provider == "demo":
         yield (
             f"OAUTH_PROVIDER=demo on a public address ({settings.server_url}): "

@@ -91,5 +91,6 @@ def _sign_in(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.post("/invitation", invitation.accept)
     if settings.oauth_provider in PROVIDERS:
         yield web.post(upstream.GO, upstream.go)
-        for path in ("/oauth/callback", "/oauth/google/callback", "/oauth/azure/callback"):
+        yield web.post(callback.LEAVE, callback.leave)
+        for path in callback.CALLBACKS:
             yield web.get(path, limited("/authorize", callback.callback), allow_head=False)

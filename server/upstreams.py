@@ -76,12 +76,13 @@ def missing(name: str, given: Mapping[str, Any]) -> list[str]:
 
 
 def unused(name: str, given: Mapping[str, Any]) -> list[str]:
-    """Name the settings that are there although nothing asks for them."""
+    """Name the settings of a registration that are there although the provider asks for none of them."""
     provider = PROVIDERS.get(name)
     useful = {"oauth_client_id", "oauth_client_secret", "oauth_upstream_issuer"} if provider else set()
     if provider and TENANT in provider.issuer:
         useful.add("oauth_tenant_id")
-    return [field.upper() for field, value in given.items() if value and field not in useful]
+    registration = ("oauth_client_id", "oauth_client_secret", "oauth_tenant_id", "oauth_upstream_issuer")
+    return [field.upper() for field in registration if given.get(field) and field not in useful]
 
 
 def check_tenant(value: str) -> str:

@@ -94,6 +94,17 @@ REFUSED = [
     ("OAUTH_GRANT_MAX_AGE", "-1", "or 0 for no limit"),
     ("OAUTH_REFRESH_GRACE", "3601", "whole seconds from 0 to 3600"),
     ("OAUTH_PROVIDER", "github", "demo"),
+    ("OAUTH_PROVIDER", "oidc", "demo (alias custom), local, google, entra (alias azure), okta, auth0 or oidc"),
+    ("OAUTH_CLIENT_ID", "two words", "the client id that the provider gave"),
+    ("OAUTH_TENANT_ID", "contoso", "the tenant's id"),
+    ("OAUTH_TENANT_ID", "{8eaef023-2b34-4da1-9baa-8bc8c9d6a490}", "the tenant's id"),
+    ("OAUTH_UPSTREAM_ISSUER", "id.example.com", "https off loopback"),
+    ("OAUTH_UPSTREAM_ISSUER", "http://id.example.com", "https off loopback"),
+    ("OAUTH_UPSTREAM_ISSUER", "https://id.example.com/?realm=a", "https off loopback"),
+    ("OAUTH_UPSTREAM_ISSUER", "https://id.example.com/#a", "https off loopback"),
+    ("OAUTH_UPSTREAM_ISSUER", "https://user:hunter2@id.example.com", "https off loopback"),
+    ("OAUTH_UPSTREAM_ISSUER", "https://id.example.com:x", "https off loopback"),
+    ("OAUTH_UPSTREAM_ISSUER", "https://{tenantid}.example.com", "https off loopback"),
     ("OAUTH_ALLOWED_USERS", "@example.com", "where somebody signs in"),
     ("OAUTH_ALLOWED_USERS", "example.com", "e-mail addresses or @domains"),
     ("OAUTH_ALLOWED_USERS", "ada@example.com lin@example.com", "e-mail addresses or @domains"),
@@ -120,11 +131,6 @@ REFUSED = [
 
 NOT_THERE_YET = [
     ("DATABASE_URL", "postgresql://user:hunter2@localhost/server"),
-    *(("OAUTH_PROVIDER", name) for name in ("google", "entra", "azure", "okta", "auth0", "oidc")),
-    ("OAUTH_CLIENT_ID", "abc"),
-    ("OAUTH_CLIENT_SECRET", "hunter2"),
-    ("OAUTH_TENANT_ID", "abc"),
-    ("OAUTH_UPSTREAM_ISSUER", "https://login.example.com"),
 ]
 
 ACCEPTED = [
@@ -151,6 +157,11 @@ ACCEPTED = [
     ("RATE_LIMITS", "false", False),
     ("AUDIT_RETENTION_DAYS", "0", 0),
     ("OAUTH_CLIENT_SECRET", "", SecretStr("")),
+    ("OAUTH_TENANT_ID", "Common", "common"),
+    ("OAUTH_TENANT_ID", "8EAEF023-2b34-4da1-9baa-8bc8c9d6a490", "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"),
+    ("OAUTH_TENANT_ID", "9188040d-6c67-4c5b-b112-36a304b66dad", "consumers"),
+    ("OAUTH_UPSTREAM_ISSUER", "https://id.example.com/realms/a/", "https://id.example.com/realms/a/"),
+    ("OAUTH_UPSTREAM_ISSUER", "http://localhost:9000", "http://localhost:9000"),
     ("OAUTH_ALLOWED_USERS", "", ()),
     ("OAUTH_ACCESS_TOKEN_TTL", "", 3600),
 ]
@@ -234,6 +245,63 @@ def test_who_is_allowed_is_read_where_somebody_signs_in(monkeypatch: pytest.Monk
     monkeypatch.setenv("OAUTH_PROVIDER", "local")
     monkeypatch.setenv("OAUTH_ALLOWED_USERS", " Ada@Example.com, @EXAMPLE.org,,@example.org")
     assert load_settings().oauth_allowed_users == ("ada@example.com", "@example.org", "@example.org")
+
+
+REGISTRATION = {"OAUTH_CLIENT_ID": "id", "OAUTH_CLIENT_SECRET": "hunter2"}
+TENANT = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
+
+
+@pytest.mark.parametrize(
+    ("provider", "given", "missing"),
+    [
+        ("google", {}, "it needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET too"),
+        ("google", {"OAUTH_CLIENT_ID": "id"}, "it needs OAUTH_CLIENT_SECRET too"),
+        ("entra", REGISTRATION, "it needs OAUTH_TENANT_ID too"),
+        ("azure", {}, "it needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET and OAUTH_TENANT_ID too"),
+        ("okta", REGISTRATION, "it needs OAUTH_UPSTREAM_ISSUER too"),
+        ("auth0", REGISTRATION, "it needs OAUTH_UPSTREAM_ISSUER too"),
+        ("oidc", {}, "it needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET and OAUTH_UPSTREAM_ISSUER too"),
+        (
+            "entra",
+            {**REGISTRATION, "OAUTH_TENANT_ID": TENANT, "OAUTH_UPSTREAM_ISSUER": "https://login.example.com/v2.0"},
+            "its OAUTH_UPSTREAM_ISSUER must contain {tenantid}",
+        ),
+        (
+            "oidc",
+            {**REGISTRATION, "OAUTH_UPSTREAM_ISSUER": "https://login.example.com/{tenantid}"},
+            "its OAUTH_UPSTREAM_ISSUER must not contain {tenantid}",
+        ),
+    ],
+)
+def test_a_provider_says_in_one_line_what_it_needs_beside(
+    monkeypatch: pytest.MonkeyPatch, provider: str, given: dict[str, str], missing: str
+) -> None:
+    for variable, value in {"OAUTH_PROVIDER": provider, **given}.items():
+        monkeypatch.setenv(variable, value)
+    message = refusal()
+    assert message.startswith(f"OAUTH_PROVIDER={provider!r}: {missing}; it takes ")
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(("name", "means"), [("entra", "entra"), ("azure", "entra")])
+def test_azure_is_another_name_of_entra(monkeypatch: pytest.MonkeyPatch, name: str, means: str) -> None:
+    for variable, value in {"OAUTH_PROVIDER": name, "OAUTH_TENANT_ID": TENANT, **REGISTRATION}.items():
+        monkeypatch.setenv(variable, value)
+    assert load_settings().oauth_provider == means
+
+
+@pytest.mark.parametrize("tenant", ["common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"])
+def test_addresses_decide_nothing_where_nobody_vouches_for_them(monkeypatch: pytest.MonkeyPatch, tenant: str) -> None:
+    given = {"OAUTH_PROVIDER": "entra", "OAUTH_TENANT_ID": tenant, **REGISTRATION}
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    assert load_settings().oauth_allowed_users == ()
+    monkeypatch.setenv("OAUTH_ALLOWED_USERS", "@example.com")
+    message = refusal()
+    assert message.startswith("OAUTH_ALLOWED_USERS='@example.com': with OAUTH_TENANT_ID=")
+    assert "nobody vouches for e-mail addresses" in message
+    monkeypatch.setenv("OAUTH_TENANT_ID", TENANT)
+    assert load_settings().oauth_allowed_users == ("@example.com",)
 
 
 def test_the_server_url_follows_the_port_and_the_issuer_the_server_url(monkeypatch: pytest.MonkeyPatch) -> None:

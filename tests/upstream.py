@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import html
 import os
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ from aiohttp import web
 
 from tests.browser import Answer, App, Browser, Page
 from tests.site import RSA, Key, Site, publish
-from tests.support import START, Live
+from tests.support import REDIRECT_URI, START, Live
 
 CLIENT_SECRET = "se:cret/+% of this server"
 
@@ -146,6 +145,14 @@ class Visit:
         """Sign in at the provider, and follow its redirect to us."""
         return await self.browser.send("GET", self.provider.answer(hop.location, **changes))
 
+    async def leave(self, page: Answer) -> dict[str, str]:
+        """Press a failure's button, and give what the client is told."""
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+        back = await self.browser.send("POST", "/signin/provider/failed", data=hidden)
+        assert back.status == 303, back.text
+        assert back.location.startswith(f"{REDIRECT_URI}?")
+        return back.returned
+
     async def sign_in(self, **parameters: str) -> Page:
         """Go the whole way to the consent page."""
         page = await self.ask(**parameters)
@@ -173,9 +180,3 @@ class Visit:
 def settings_for(provider: Provider, **changes: Any) -> dict[str, Any]:
     """Give the settings that name a provider."""
     return {"oauth_provider": "oidc", "oauth_upstream_issuer": provider.issuer, **SETTINGS, **changes}
-
-
-def told(page: Answer) -> dict[str, str]:
-    """Give what the client is told when the person follows a page's link back to it."""
-    links = re.findall(r'<a href="(https://assistant[^"]*)"', page.text)
-    return dict(parse_qsl(urlsplit(html.unescape(links[0])).query)) if links else {}

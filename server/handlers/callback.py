@@ -3,26 +3,33 @@
 import logging
 from contextlib import suppress
 from http import HTTPStatus
+from typing import NoReturn
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from server import keys
-from server.handlers import cookies, pages, requests, sessions
+from server.handlers import cookies, csrf, pages, requests, sessions
 from server.handlers.errors import answer
 from server.identity import Waiting, users
 from server.identity.allowed import is_allowed
 from server.identity.oidc import answer as answers
 from server.identity.oidc import logout
-from server.identity.oidc.errors import Disabled, NotAllowed, StateError, UpstreamError
+from server.identity.oidc.errors import KINDS, Disabled, NotAllowed, StateError, UpstreamError
 from server.identity.oidc.hop import Hop
 from server.identity.oidc.upstream import SignedIn
 from server.oauth import consent
 from server.oauth.audit import Kind
-from server.oauth.errors import PageError, RedirectError
+from server.oauth.authorize import ADVICE
+from server.oauth.errors import PageError
 from server.oauth.model import User
 from server.oauth.parameters import Parameters
 from server.oauth.redirect import destination
+
+CALLBACKS = ("/oauth/callback", "/oauth/google/callback", "/oauth/azure/callback")
+"""Any of them will do: the provider leads back to the one that it was given."""
+
+LEAVE = "/signin/provider/failed"
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +83,8 @@ async def _still_waiting(request: web.Request, hop: Hop) -> Waiting | None:
 
 @answer.register
 def _(error: UpstreamError, request: web.Request) -> web.StreamResponse:
-    """Say what happened and what to do; a link takes the right error back to the client (RFC 6749 section 4.1.2.1)."""
-    waiting, settings = error.waiting, request.app[keys.SETTINGS]
+    """Say what happened and what to do; a button takes the right error back to the client."""
+    waiting = error.waiting
     client_id = waiting.client.client_id if waiting else None
     level = logging.WARNING if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
     log.log(level, "Sign-in failed: %s", error.detail)
@@ -89,8 +96,8 @@ def _(error: UpstreamError, request: web.Request) -> web.StreamResponse:
         "status": error.status,
         "request_id": request[keys.REQUEST_ID],
         "again": "" if isinstance(error, StateError) else _again(waiting),
-        "back": _back(error, waiting, settings.issuer) if waiting else "",
-        "back_to": destination(waiting.request.redirect_uri) if waiting else "",
+        "waiting": waiting is not None,
+        **(_way_back(error, waiting, request) if waiting else {}),
     }
     return pages.render(request, "failure.html", content, error.status)
 
@@ -99,6 +106,22 @@ def _again(waiting: Waiting | None) -> str:
     return sessions.SIGN_IN if waiting is None else f"{sessions.SIGN_IN}?{urlencode({'request': waiting.handle})}"
 
 
-def _back(error: UpstreamError, waiting: Waiting, issuer: str) -> str:
-    told = RedirectError(error.error(error.description), waiting.request.redirect_uri, waiting.request.state)
-    return consent.error_uri(told, issuer)
+def _way_back(error: UpstreamError, waiting: Waiting, request: web.Request) -> dict[str, str]:
+    return {
+        "action": LEAVE,
+        "csrf": csrf.token(cookies.browser_id(request) or "", csrf.SIGN_IN),
+        "handle": waiting.handle,
+        "because": type(error).__name__,
+        "back_to": destination(waiting.request.redirect_uri),
+    }
+
+
+async def leave(request: web.Request) -> NoReturn:
+    """Take the button of a failure's page: tell the client why nobody signed in (RFC 6749 section 4.1.2.1)."""
+    params = await requests.form(request)
+    csrf.require(cookies.browser_id(request), params, csrf.SIGN_IN)
+    waiting = await sessions.waiting(request, params)
+    kind = KINDS.get(params.get("because") or "")
+    if waiting is None or kind is None:
+        raise PageError("This answer cannot be read", "It does not say what it is about.", ADVICE)
+    await consent.leave(waiting.request, kind.error(kind.description), requests.context(request))

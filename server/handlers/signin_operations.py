@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from server.handlers import cookies
+from server.handlers.callback import CALLBACKS
 from server.handlers.operations import Operation, Schema, page_answer, redirect_answer
 from server.settings import Settings
+from server.upstreams import PROVIDERS
 
 _TEXT: Schema = {"type": "string"}
 _CSRF = {"csrf": {**_TEXT, "description": "The page's own; it belongs to a cookie."}}
@@ -30,6 +32,8 @@ def operations(settings: Settings) -> Iterator[Operation]:
         yield from _sessions(settings)
     if settings.oauth_provider == "local":
         yield from _local(settings)
+    if settings.oauth_provider in PROVIDERS:
+        yield from _upstream(settings)
 
 
 def _sessions(settings: Settings) -> Iterator[Operation]:
@@ -67,6 +71,31 @@ def _local(settings: Settings) -> Iterator[Operation]:
     )
     accepted = dict.fromkeys(("token", "password", "again"), _TEXT)
     yield _form("/invitation", "accept_invitation", "Choose a password, and sign in", browser, accepted, limited=True)
+
+
+def _upstream(settings: Settings) -> Iterator[Operation]:
+    browser = cookies.browser_cookie(settings)
+    choice = {"decision": {"enum": ["approve", "deny"]}, **dict.fromkeys(("request", "another"), _TEXT)}
+    summary = "Go on to the provider, or deny the client what it asks for"
+    yield _form("/signin/provider", "go_to_provider", summary, browser, choice, limited=True)
+    back = dict.fromkeys(("request", "because"), _TEXT)
+    yield _form("/signin/provider/failed", "leave_provider", "Tell the client why nobody signed in", browser, back)
+    answer = [
+        {"name": name, "in": "query", "schema": _TEXT}
+        for name in ("state", "code", "iss", "error", "error_description")
+    ]
+    for path in CALLBACKS:
+        yield Operation(
+            method="get",
+            path=path,
+            name=path.removeprefix("/oauth/").replace("/", "_"),
+            summary="Where the provider leads back to",
+            parameters=(*answer, _cookie(browser)),
+            answers={302: redirect_answer("To the page that comes next.")},
+            refusals=frozenset({403}),
+            page=True,
+            limited=True,
+        )
 
 
 def _form(

@@ -6,7 +6,7 @@ from server.oauth import redirect, remembered, scopes, tokens
 from server.oauth.audit import Kind
 from server.oauth.authorize import ADVICE
 from server.oauth.context import Context
-from server.oauth.errors import AccessDenied, ConsentRequired, PageError, RedirectError
+from server.oauth.errors import AccessDenied, ConsentRequired, OAuthError, PageError, RedirectError
 from server.oauth.model import UNOPENED, AuthorizationCode, AuthorizationRequest, Client, Consent, User, Visitor
 
 
@@ -140,6 +140,18 @@ async def deny(request: AuthorizationRequest, client: Client, visitor: Visitor |
     if not await ctx.store.deny_authorization_request(request.handle_digest, ctx.now, consent, event):
         raise _decided_meanwhile()
     raise RedirectError(AccessDenied("the user did not grant access"), request.redirect_uri, request.state)
+
+
+async def leave(request: AuthorizationRequest, error: OAuthError, ctx: Context) -> NoReturn:
+    """End a request that nobody could sign in for; nobody has decided, so nothing is remembered or forgotten.
+
+    Raises:
+        RedirectError: Always when it was still pending: the client is told the error.
+        PageError: It was decided meanwhile.
+    """
+    if not await ctx.store.deny_authorization_request(request.handle_digest, ctx.now):
+        raise _decided_meanwhile()
+    raise RedirectError(error, request.redirect_uri, request.state)
 
 
 def _decided_meanwhile() -> PageError:

@@ -80,7 +80,12 @@ def watch(live: Live) -> Described:
     return described
 
 
-@pytest.mark.parametrize("provider", ["demo", "local"])
+REGISTRATION = dict.fromkeys(("oauth_client_id", "oauth_client_secret"), "x") | {
+    "oauth_upstream_issuer": "https://id.example.com"
+}
+
+
+@pytest.mark.parametrize("provider", ["demo", "local", "okta"])
 @pytest.mark.parametrize("registration", ["open", "token", "off"])
 def test_it_names_every_route_of_the_oauth_endpoints_and_no_other(
     nothing_set: None,  # noqa: ARG001 - for its effect
@@ -88,7 +93,7 @@ def test_it_names_every_route_of_the_oauth_endpoints_and_no_other(
     provider: str,
 ) -> None:
     token = "x" * (registration == "token")
-    settings = load_settings(oauth_dcr=registration, oauth_dcr_token=token, oauth_provider=provider)
+    settings = load_settings(oauth_dcr=registration, oauth_dcr_token=token, oauth_provider=provider, **REGISTRATION)
     closed = {(route.method, route.path) for route in routes(load_settings(oauth_enabled=False))}
     served = {(route.method, route.path) for route in routes(settings)} - closed | {("GET", "/oauth/stats")}
     described = {(method.upper(), path) for path, methods in document(settings)["paths"].items() for method in methods}

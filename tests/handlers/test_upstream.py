@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Start
 from tests.support import REDIRECT_URI, Live
-from tests.upstream import Provider, Visit, provide, settings_for, told
+from tests.upstream import Provider, Visit, provide, settings_for
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ async def test_disabled_user_signs_in_no_more_and_their_tokens_are_over(ada: Vis
     refused = await ada.come_back(await ada.ask())
     assert refused.status == 403
     assert "Your account here is disabled" in refused.text
-    assert told(refused)["error"] == "access_denied"
+    assert (await ada.leave(refused))["error"] == "access_denied"
 
 
 async def test_what_must_be_read_back_is_sealed(ada: Visit) -> None:

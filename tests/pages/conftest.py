@@ -60,6 +60,30 @@ INDEX = {
 }
 ERROR = {"title": "This link is over", "message": "It was used.", "advice": "Start again.", "status": 400}
 
+HOP = {
+    "provider": "Google",
+    "action": "/signin/provider",
+    "csrf": "0" * 64,
+    "waiting": False,
+    "handle": "",
+    "another": True,
+    "notice": "",
+}
+SHOWN = ("client_name", "verified", "client_host", "client_id", "redirect_host", "loopback_only", "scopes")
+PROVIDER = {**HOP, "waiting": True, "handle": "a-handle", "another": False, **{name: CONSENT[name] for name in SHOWN}}
+HOSTILE_HOP = {"provider": "p" * 250 + ".example", **{name: HOSTILE[name] for name in SHOWN}}
+FAILURE = {
+    **ERROR,
+    "request_id": "8f3a",
+    "again": "/signin?request=a-handle",
+    "waiting": True,
+    "action": "/signin/provider/failed",
+    "csrf": "0" * 64,
+    "handle": "a-handle",
+    "because": "Unreachable",
+    "back_to": "a" * 250 + ".example",
+}
+
 CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "index": ("index.html", INDEX),
     "open": ("index.html", {**INDEX, "connector_url": "https://mcp.example.com/mcp", "oauth_enabled": False}),
@@ -69,6 +93,11 @@ CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "error": ("error.html", {**ERROR, "request_id": "8f3a"}),
     "hostile-error": ("error.html", {**ERROR, "message": SCRIPT + "m" * 500}),
     "account": ("account_demo.html", {}),
+    "provider": ("provider.html", PROVIDER),
+    "hostile-provider": ("provider.html", {**PROVIDER, **HOSTILE_HOP}),
+    "provider-alone": ("provider.html", {**HOP, "notice": "You are signed out."}),
+    "failure": ("failure.html", FAILURE),
+    "failure-alone": ("failure.html", {**FAILURE, "message": SCRIPT + "m" * 500, "again": "", "waiting": False}),
 }
 
 

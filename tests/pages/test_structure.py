@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account")
+UPSTREAM = ("provider", "hostile-provider", "provider-alone", "failure", "failure-alone")
+NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account", *UPSTREAM)
 VOID = frozenset({"meta", "link", "input", "br"})
 
 Attributes = dict[str, str | None]

@@ -25,6 +25,7 @@ SHIPPED = (
     "0009_consents_view.sqlite.sql",
     "0010_sign_in.sql",
     "0011_sign_in_views.sqlite.sql",
+    "0013_upstream_sign_ins.sql",
     "0040_catalogue.sqlite.sql",
     "0053_account_lines.sql",
 )

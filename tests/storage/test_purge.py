@@ -16,11 +16,12 @@ from server.oauth.store import StoreUnavailable
 from server.storage.database import Database, open_database
 from server.storage.purge import BATCH, purge, run_purge
 from server.storage.retention import SWEEPS
+from server.storage.retention_upstream import UPSTREAM_SWEEPS
 from tests.storage import make
 from tests.storage.conftest import Shell
 from tests.storage.make import DAY, HOUR, NOW, digest
 
-NOTHING = {sweep.table: 0 for sweep in SWEEPS}
+NOTHING = {sweep.table: 0 for sweep in (*SWEEPS, *UPSTREAM_SWEEPS)}
 
 
 async def purged(database: Database, now: int) -> dict[str, int]:

@@ -138,3 +138,10 @@ class CookieLost(StateError):
     title = "This sign-in belongs to another browser"
     message = "It was started in another browser, or this one did not keep its cookie. Nobody was signed in."
     advice = "Allow cookies for this site, then go back to the app that sent you here and connect it again."
+
+
+KINDS = {
+    kind.__name__: kind
+    for kind in (Unreachable, Misconfigured, Refused, Untrusted, ClockOff, Denied, NotAllowed, Disabled)
+}
+"""Those that a client is told of, by name."""
