@@ -75,5 +75,5 @@ class UpstreamHttp:
         except TimeoutError:
             raise RemoteError(f"It was not answered in full within {self._deadline:g} seconds.") from None
         except (aiohttp.ClientError, OSError, ValueError) as cause:
-            detail = f"{url}: {type(cause).__name__}: {cause}"
+            detail = f"{type(cause).__name__}: {cause}"
             raise RemoteError("It could not be reached, or did not answer in HTTP.", detail=detail) from None

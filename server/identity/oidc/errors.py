@@ -1,5 +1,6 @@
 """What can go wrong between this server and its provider: what the person is told, the client, and the log."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from server.identity import Waiting
@@ -140,7 +141,7 @@ class CookieLost(StateError):
     advice = "Allow cookies for this site, then go back to the app that sent you here and connect it again."
 
 
-KINDS = {
+KINDS: Mapping[str, type[UpstreamError]] = {
     kind.__name__: kind
     for kind in (Unreachable, Misconfigured, Refused, Untrusted, ClockOff, Denied, NotAllowed, Disabled)
 }

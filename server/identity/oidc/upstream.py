@@ -146,7 +146,7 @@ class Upstream:
             self._metadata = _Kept(discovery.read(document, self.registration), now, expires_at)
             return self._metadata
 
-        return await self._remote.renew(self.registration.discovery_url, discovery.MAX_BYTES, keep, now)
+        return await self._renew(self.registration.discovery_url, discovery.MAX_BYTES, keep, now)
 
     async def _fetch_keys(self, now: int) -> _Kept[dict[str, Any]]:
         async def keep(document: dict[str, Any], expires_at: int) -> _Kept[dict[str, Any]]:
@@ -155,7 +155,14 @@ class Upstream:
             self._keys = _Kept(document, now, expires_at)
             return self._keys
 
-        return await self._remote.renew((await self.metadata(now)).jwks_uri, _MAX_KEYS, keep, now)
+        return await self._renew((await self.metadata(now)).jwks_uri, _MAX_KEYS, keep, now)
+
+    async def _renew(self, url: str, limit: int, keep: Callable[[dict[str, Any], int], Awaitable[T]], now: int) -> T:
+        """Fetch and keep a document; an error says whose address could not be read."""
+        try:
+            return await self._remote.renew(url, limit, keep, now)
+        except RemoteError as error:
+            raise RemoteError(f"{url}: {error.reason}", detail=error.detail) from None
 
 
 def _claims(reply: Reply) -> dict[str, Any]:
