@@ -28,18 +28,22 @@ _STATEMENTS = (
         '["authorization_code", "refresh_token"]', '["code"]', 'read', NULL, '{}', :created, :now
     FROM n WHERE i <= :clients""",
     """
-    INSERT INTO grants
-    SELECT 'att_gr_' || i, 'att_cl_' || (i % :clients + 1), :user_id, 'read', :audience, :created, :expires, NULL, NULL
+    INSERT INTO grants (grant_id, client_id, user_id, scopes, audience, created_at, expires_at)
+    SELECT 'att_gr_' || i, 'att_cl_' || (i % :clients + 1), :user_id, 'read', :audience, :created, :expires
     FROM n WHERE i <= :grants""",
     """
-    INSERT INTO refresh_tokens
+    INSERT INTO refresh_tokens (
+        token_digest, hint, grant_id, client_id, successor_salt, created_at, expires_at
+    )
     SELECT lower(hex(randomblob(32))), 'bench0', 'att_gr_' || i, 'att_cl_' || (i % :clients + 1),
-        lower(hex(randomblob(32))), :created, :expires, NULL
+        lower(hex(randomblob(32))), :created, :expires
     FROM n WHERE i <= :grants ORDER BY 1""",
     """
-    INSERT INTO access_tokens
+    INSERT INTO access_tokens (
+        token_digest, hint, grant_id, client_id, user_id, scopes, audience, created_at, expires_at
+    )
     SELECT lower(hex(randomblob(32))), 'bench0', 'att_gr_' || (i % :grants + 1),
-        'att_cl_' || ((i % :grants + 1) % :clients + 1), :user_id, 'read', :audience, :created, :expires, NULL
+        'att_cl_' || ((i % :grants + 1) % :clients + 1), :user_id, 'read', :audience, :created, :expires
     FROM n ORDER BY 1""",
 )
 _KNOWN = "UPDATE access_tokens SET token_digest = ? WHERE rowid = (SELECT max(rowid) FROM access_tokens)"
