@@ -19,8 +19,10 @@ from server.identity import Identity
 from server.identity.oidc.registration import Registration
 from server.identity.oidc.upstream import Upstream
 from server.identity.passwords import Passwords
+from server.oauth import signing
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
+from server.oauth.scopes import identity as identity_scopes
 from server.oauth.tokens import Entropy
 from server.origins import is_loopback
 from server.outbound.fetcher import GuardedFetcher
@@ -86,6 +88,9 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
         app[keys.STORE] = store
         secret = load_secret(settings.secret_key.get_secret_value(), key_file(settings.database_path))
         app[keys.SEALER] = Sealer(secret, app[keys.ENTROPY])
+        app[keys.SIGNER] = signer = signing.Signer(app[keys.SEALER])
+        if settings.oauth_enabled and identity_scopes(settings):
+            await signing.current(store, signer, clock())
         app[keys.RECORDER] = recorder = Recorder(store.add_events, clock)
         server = load_server(settings.mcp_server, Services(store, clock, settings, app[keys.ENTROPY]))
         seal_request_state(server, app[keys.SEALER].key(PURPOSE))

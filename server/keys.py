@@ -10,6 +10,7 @@ from server.identity.oidc.upstream import Upstream
 from server.identity.passwords import Passwords
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
+from server.oauth.signing import Signer
 from server.oauth.tokens import Entropy
 from server.sealing import Sealer
 from server.settings import Settings
@@ -28,6 +29,7 @@ PASSWORDS = web.AppKey("passwords", Passwords)
 UPSTREAM = web.AppKey("upstream", Upstream)
 LIMITER = web.AppKey("limiter", Limiter)
 SEALER = web.AppKey("sealer", Sealer)
+SIGNER = web.AppKey("signer", Signer)
 RECORDER = web.AppKey("recorder", Recorder)
 REQUEST_NUMBERS: web.AppKey[Callable[[], int]] = web.AppKey("request_numbers")
 """Counts from a random number on: a request's id is no secret, and random bytes for each would be dear."""

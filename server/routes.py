@@ -14,6 +14,7 @@ from server.handlers import (
     mcp,
     metadata,
     openapi,
+    openid,
     register,
     signin,
     status,
@@ -22,6 +23,7 @@ from server.handlers import (
 )
 from server.handlers.limits import limited
 from server.oauth.provider import BEGIN
+from server.oauth.scopes import identity
 from server.settings import Settings
 from server.upstreams import PROVIDERS
 
@@ -73,10 +75,20 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.options(path, access.preflight)
         yield web.post(path, authenticated)
     yield web.post("/introspect", token.introspect)
+    if identity(settings):
+        yield from _openid()
     yield web.get("/account", account.account)
     if settings.oauth_provider != "demo":
         yield from _sign_in(settings)
     yield web.get("/openapi.json", openapi.openapi)
+
+
+def _openid() -> Iterable[web.RouteDef]:
+    for path in ("/userinfo", "/jwks"):
+        yield web.options(path, access.preflight)
+    yield web.get("/userinfo", openid.userinfo)
+    yield web.post("/userinfo", openid.userinfo)
+    yield web.get("/jwks", openid.jwks)
 
 
 def _sign_in(settings: Settings) -> Iterable[web.RouteDef]:

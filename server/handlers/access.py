@@ -12,7 +12,7 @@ from server.handlers.address import client_address
 from server.handlers.errors import Handler
 from server.transport.refusals import NO_STORE
 
-CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/mcp", "/openapi.json")
+CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/userinfo", "/jwks", "/mcp", "/openapi.json")
 """Where browser clients of any origin may call (CLIENTS: the Inspector runs OAuth in its page)."""
 
 SECURITY = {

@@ -12,7 +12,7 @@ from server import keys
 from server.handlers import pages
 from server.oauth import consent
 from server.oauth.authorize import ADVICE
-from server.oauth.errors import InvalidToken, OAuthError, PageError, RedirectError, TooManyRequests
+from server.oauth.errors import InsufficientScope, InvalidToken, OAuthError, PageError, RedirectError, TooManyRequests
 from server.oauth.store import StoreUnavailable
 from server.transport.refusals import NO_STORE, UNREAD
 
@@ -109,9 +109,10 @@ def oauth_error(error: OAuthError, request: web.Request) -> web.StreamResponse:
     return response
 
 
-@answer.register
-def _(error: InvalidToken, request: web.Request) -> web.StreamResponse:
-    """Ask for a bearer token where a registration is made or managed (RFC 6750 section 3, RFC 7592 section 2)."""
+@answer.register(InsufficientScope)
+@answer.register(InvalidToken)
+def _(error: OAuthError, request: web.Request) -> web.StreamResponse:
+    """Ask for a bearer token, or a better one, wherever but at the MCP endpoint (RFC 6750 section 3)."""
     response = oauth_error(error, request)
     challenge = f'Bearer realm="{request.app[keys.SETTINGS].issuer}"'
     if "Authorization" in request.headers:

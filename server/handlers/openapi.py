@@ -1,16 +1,18 @@
 """GET /openapi.json: the OAuth endpoints as these settings open them (OpenAPI 3.1)."""
 
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
 
 import server
 from server import keys
-from server.handlers import operations, schemas, signin_operations
+from server.handlers import openid_operations, operations, schemas, signin_operations
 from server.handlers.operations import Operation
 from server.settings import Settings
 
+_MODULES = (operations, openid_operations, signin_operations)
 _CACHED = {"Cache-Control": "public, max-age=300"}
 _PAGE = {"text/html": {"schema": {"type": "string"}}}
 _ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
@@ -28,7 +30,7 @@ async def openapi(request: web.Request) -> web.Response:
 def document(settings: Settings) -> dict[str, Any]:
     """Describe the OAuth endpoints (OpenAPI Specification 3.1.1); CORS preflights are left out."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in (*operations.operations(settings), *signin_operations.operations(settings)):
+    for operation in chain.from_iterable(module.operations(settings) for module in _MODULES):
         paths.setdefault(operation.path, {})[operation.method] = _describe(operation, settings)
     return {
         "openapi": "3.1.1",
@@ -44,6 +46,7 @@ def document(settings: Settings) -> dict[str, Any]:
             "schemas": schemas.schemas(settings),
             "securitySchemes": {
                 "client_secret_basic": {"type": "http", "scheme": "basic", "description": "Client id and secret."},
+                "access_token": {"type": "http", "scheme": "bearer", "description": "One of this server's."},
                 "initial_access_token": {"type": "http", "scheme": "bearer", "description": "`OAUTH_DCR_TOKEN`."},
                 "registration_access_token": {
                     "type": "http",

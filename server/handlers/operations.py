@@ -64,7 +64,7 @@ def _documents() -> Iterator[Operation]:
             path=f"{well_known}/{name}{suffix}",
             name=f"{name}{suffix.replace('/', '-')}",
             summary=f"Metadata of the {'authorization server (RFC 8414)' if server else 'MCP endpoint (RFC 9728)'}",
-            answers={200: _json("The metadata.", schema)},
+            answers={200: json_answer("The metadata.", schema)},
             uses_database=server,
         )
     yield Operation(
@@ -72,7 +72,7 @@ def _documents() -> Iterator[Operation]:
         path="/oauth/stats",
         name="stats",
         summary="How many clients, codes and tokens are live",
-        answers={200: _json("The counts.", "Stats")},
+        answers={200: json_answer("The counts.", "Stats")},
     )
     yield Operation(
         method="get",
@@ -93,7 +93,7 @@ def _registration(settings: Settings) -> Iterator[Operation]:
         summary="Register a client (RFC 7591)",
         body=_schema("ClientMetadata"),
         takes="application/json",
-        answers={201: _json("The client.", "ClientInformation")},
+        answers={201: json_answer("The client.", "ClientInformation")},
         refusals=frozenset({401}) if by_token else frozenset(),
         security=("initial_access_token",) if by_token else ("",),
         limited=True,
@@ -101,8 +101,8 @@ def _registration(settings: Settings) -> Iterator[Operation]:
     )
     client_id = {"name": "client_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     for method, name, summary, answers in (
-        ("get", "read_client", "Read a registration", {200: _json("The client.", "ClientInformation")}),
-        ("put", "update_client", "Replace a registration", {200: _json("The client.", "ClientInformation")}),
+        ("get", "read_client", "Read a registration", {200: json_answer("The client.", "ClientInformation")}),
+        ("put", "update_client", "Replace a registration", {200: json_answer("The client.", "ClientInformation")}),
         ("delete", "delete_client", "Remove a client", {204: {"description": "The client is removed."}}),
     ):
         yield Operation(
@@ -199,7 +199,7 @@ def _client_endpoints() -> Iterator[Operation]:
             name=name,
             summary=summary,
             body=body,
-            answers={200: _json("Done.", answer)},
+            answers={200: json_answer("Done.", answer)},
             refusals=frozenset({401}),
             security=("client_secret_basic", ""),
             limited=path == "/token",
@@ -210,7 +210,8 @@ def _schema(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _json(description: str, schema: str) -> Schema:
+def json_answer(description: str, schema: str) -> Schema:
+    """Describe an answer that is JSON of a named shape."""
     return {"description": description, "content": {"application/json": {"schema": _schema(schema)}}}
 
 

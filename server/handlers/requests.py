@@ -28,6 +28,7 @@ def context(request: web.Request) -> Context:
         app[keys.CLOCK](),
         app[keys.REMOTE],
         request[keys.ADDRESS],
+        app[keys.SIGNER],
     )
 
 

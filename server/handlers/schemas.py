@@ -3,6 +3,7 @@
 from typing import Any
 
 from server.oauth import clients
+from server.oauth.scopes import identity
 from server.settings import Settings
 
 _TEXT = {"type": "string"}
@@ -33,6 +34,7 @@ AUTHORIZATION = {
         "scope": _SCOPE,
         "resource": _RESOURCE,
         "response_mode": {"const": "query"},
+        "nonce": {**_TEXT, "description": "Repeated in the ID token."},
         "prompt": {**_TEXT, "description": "OpenID Connect Core section 3.1.2.1."},
         "login_hint": _TEXT,
         "max_age": {"type": "string", "pattern": "^[0-9]{1,9}$", "description": "Seconds since the sign-in."},
@@ -83,7 +85,9 @@ def schemas(settings: Settings) -> dict[str, Any]:
             expires_in={"type": "integer", "minimum": 1, "description": "Seconds."},
             scope=_SCOPE,
             refresh_token=_TEXT,
+            **({"id_token": {**_TEXT, "description": "OpenID Connect Core section 2."}} if identity(settings) else {}),
         ),
+        **({"User": _user(settings), "KeySet": _KEY_SET} if identity(settings) else {}),
         "Introspection": _object(
             ("active",),
             active={"type": "boolean"},
@@ -183,4 +187,22 @@ def _server_metadata(settings: Settings) -> dict[str, Any]:
     }
     if settings.oauth_dcr == "off":
         del properties["registration_endpoint"]
+    if identity(settings):
+        lists = ("subject_types_supported", "id_token_signing_alg_values_supported", "claims_supported")
+        properties |= {"userinfo_endpoint": {"const": f"{base}/userinfo"}, "jwks_uri": {"const": f"{base}/jwks"}}
+        properties |= {"request_uri_parameter_supported": {"const": False}, **dict.fromkeys(lists, _TEXTS)}
     return _object(tuple(properties), **properties)
+
+
+_KEY_SET = {
+    "type": "object",
+    "required": ["keys"],
+    "properties": {"keys": {"type": "array", "items": {"type": "object", "required": ["kty", "kid", "use", "alg"]}}},
+}
+
+
+def _user(settings: Settings) -> dict[str, Any]:
+    """Describe what UserInfo tells (OpenID Connect Core section 5.3.2)."""
+    granted = identity(settings)
+    email = {"email": _TEXT, "email_verified": {"const": True}} if "email" in granted else {}
+    return _object(("sub",), sub=_TEXT, **email, **({"name": _TEXT} if "profile" in granted else {}))

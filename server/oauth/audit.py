@@ -31,6 +31,7 @@ class Kind(StrEnum):
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 - an event's name
     ACCESS_TOKEN_REVOKED = "access_token_revoked"  # noqa: S105 - an event's name
     GRANT_REVOKED = "grant_revoked"
+    SIGNING_KEY_ROTATED = "signing_key_rotated"
     CLIENT_AUTHENTICATION_FAILED = "client_authentication_failed"
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

@@ -160,6 +160,7 @@ def _request(
         prompt=params.get("prompt"),
         login_hint=params.get("login_hint"),
         max_age=None if (max_age := params.get("max_age")) is None else int(max_age),
+        nonce=params.get("nonce"),
     )
 
 

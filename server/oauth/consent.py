@@ -7,7 +7,7 @@ from server.oauth.audit import Kind
 from server.oauth.authorize import ADVICE
 from server.oauth.context import Context
 from server.oauth.errors import AccessDenied, ConsentRequired, OAuthError, PageError, RedirectError
-from server.oauth.model import UNOPENED, AuthorizationCode, AuthorizationRequest, Client, Consent, User, Visitor
+from server.oauth.model import UNOPENED, AuthorizationCode, AuthorizationRequest, Client, Consent, Visitor
 
 
 async def open_first(handle: str, browser: str, ctx: Context) -> None:
@@ -62,7 +62,7 @@ async def answered_before(
         PageError: The request was decided meanwhile.
     """
     if remembered.stands(request, allowed):
-        return await _issue(request, request.scopes, visitor.user, None, Kind.CONSENT_REMEMBERED, ctx)
+        return await _issue(request, request.scopes, visitor, None, Kind.CONSENT_REMEMBERED, ctx)
     if "none" in remembered.prompts(request):
         raise RedirectError(ConsentRequired(remembered.MUST_ASK), request.redirect_uri, request.state)
     return None
@@ -95,18 +95,18 @@ async def approve(
         await deny(request, client, visitor, ctx)
     refused = tuple(scope for scope in asked if scope not in granted)
     consent = remembered.decision(request, client, visitor, granted, refused, ctx)
-    return await _issue(request, granted, visitor.user, consent, Kind.CONSENT_GIVEN, ctx)
+    return await _issue(request, granted, visitor, consent, Kind.CONSENT_GIVEN, ctx)
 
 
 async def _issue(
     request: AuthorizationRequest,
     granted: tuple[str, ...],
-    user: User,
+    visitor: Visitor,
     consent: Consent | None,
     kind: Kind,
     ctx: Context,
 ) -> str:
-    code = tokens.make(tokens.CODE, ctx.entropy)
+    user, code = visitor.user, tokens.make(tokens.CODE, ctx.entropy)
     stored = AuthorizationCode(
         code_digest=tokens.digest(code),
         hint=tokens.hint(code),
@@ -118,6 +118,8 @@ async def _issue(
         code_challenge=request.code_challenge,
         created_at=ctx.now,
         expires_at=ctx.now + ctx.settings.oauth_auth_code_ttl,
+        nonce=request.nonce,
+        auth_time=visitor.authenticated_at,
     )
     event = ctx.event(kind, client_id=request.client_id, user_id=user.user_id, detail=scopes.join(granted))
     if not await ctx.store.approve_authorization_request(request.handle_digest, user, stored, ctx.now, consent, event):

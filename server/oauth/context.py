@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from server.oauth.audit import Event, Kind
 from server.oauth.model import AccessToken, AuthorizationCode, Grant
 from server.oauth.remote import Remote
+from server.oauth.signing import Signer
 from server.oauth.store import Store
 from server.oauth.tokens import Entropy
 from server.settings import Settings
@@ -21,6 +22,8 @@ class Context:
     remote: Remote = field(default_factory=Remote)
     address: str | None = None
     """The client's, for the audit log."""
+    signer: Signer | None = None
+    """Signs ID tokens; without one there are none."""
 
     def event(
         self,

@@ -5,7 +5,7 @@ Each one checks, decides, and then writes once by compare-and-set; who loses a r
 
 from collections.abc import Awaitable, Callable
 
-from server.oauth import issue, pkce, resource, scopes, tokens
+from server.oauth import issue, openid, pkce, resource, scopes, tokens
 from server.oauth.audit import Kind
 from server.oauth.clients import CLIENT_CREDENTIALS, NO_SECRET
 from server.oauth.context import Context
@@ -92,6 +92,8 @@ async def redeem(stored: AuthorizationCode, client: Client, ctx: Context) -> Tok
         if "refresh_token" in client.grant_types
         else (None, None)
     )
+    answer = issue.answer(access, access_row, refresh, ctx)
+    answer = await openid.with_id_token(answer, access_row, grant.auth_time, ctx, stored.nonce)
     event = ctx.grant_event(Kind.TOKENS_ISSUED, grant, scopes.join(grant.scopes))
     redeemed = await ctx.store.redeem_authorization_code(
         stored.code_digest, grant, access_row, refresh_row, ctx.now, event
@@ -99,7 +101,7 @@ async def redeem(stored: AuthorizationCode, client: Client, ctx: Context) -> Tok
     if not redeemed:
         await unused_code(await ctx.store.get_authorization_code(stored.code_digest), client, ctx)
         raise InvalidGrant(_OVER, detail="its client or user has gone")
-    return issue.answer(access, access_row, refresh, ctx)
+    return answer
 
 
 async def unused_code(stored: Held | None, client: Client, ctx: Context) -> AuthorizationCode:
@@ -155,9 +157,11 @@ async def refresh_token(params: Parameters, client: Client, held: Held | None, c
         granted = scopes.narrowed(params.get("scope"), found.grant.scopes, ctx.settings)
         access, access_row = issue.access_token(found.grant, granted, ctx)
         successor = tokens.successor(sent, found.token.successor_salt)
+        answer = issue.answer(access, access_row, successor, ctx)
+        answer = await openid.with_id_token(answer, access_row, found.grant.auth_time, ctx)
         successor_row = issue.refresh_token(successor, found.grant, ctx)[1]
         if await _keep(decision, found.token.token_digest, access_row, successor_row, ctx):
-            return issue.answer(access, access_row, successor, ctx)
+            return answer
         found = await ctx.store.get_refresh_token(found.token.token_digest, ctx.now)
     raise TemporarilyUnavailable("the refresh token is in use by many requests at once; try again")
 
@@ -183,6 +187,7 @@ def _new_grant(code: AuthorizationCode, ctx: Context) -> Grant:
         audience=code.audience,
         created_at=ctx.now,
         expires_at=ctx.now + max_age if max_age else None,
+        auth_time=code.auth_time,
     )
 
 

@@ -1,6 +1,6 @@
 """The documents by which a client finds its way (RFC 8414 and RFC 9728)."""
 
-from server.oauth import clients, jwks, scopes
+from server.oauth import clients, jwks, openid, scopes, signing
 from server.settings import Settings
 
 
@@ -37,11 +37,27 @@ def authorization_server(settings: Settings, *, machines: bool) -> dict[str, obj
     }
     if settings.oauth_dcr == "off":
         del document["registration_endpoint"]
-    return document
+    return document | _openid(settings)
+
+
+def _openid(settings: Settings) -> dict[str, object]:
+    """Describe the OpenID provider, where it is one (OpenID Connect Discovery section 3)."""
+    if not scopes.identity(settings):
+        return {}
+    return {
+        "userinfo_endpoint": f"{settings.server_url}/userinfo",
+        "jwks_uri": f"{settings.server_url}/jwks",
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [signing.ALGORITHM],
+        "claims_supported": openid.claims_supported(settings),
+        "request_uri_parameter_supported": False,  # a client takes its absence for true
+    }
 
 
 def protected_resource(settings: Settings, name: str) -> dict[str, object]:
     """Describe the MCP endpoint as a protected resource (RFC 9728 section 2).
+
+    Scopes that tell clients who their user is are the authorization server's affair, and not named here.
 
     Args:
         settings: The server's settings.
@@ -50,7 +66,7 @@ def protected_resource(settings: Settings, name: str) -> dict[str, object]:
     return {
         "resource": settings.resource,
         "authorization_servers": [settings.issuer],
-        "scopes_supported": list(settings.oauth_valid_scopes),
+        "scopes_supported": [name for name in settings.oauth_valid_scopes if name not in scopes.identity(settings)],
         "bearer_methods_supported": ["header"],
         "resource_name": name,
         "resource_documentation": f"{settings.server_url}/",

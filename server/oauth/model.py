@@ -115,6 +115,8 @@ class AuthorizationRequest:
     """Seconds that its user's sign-in may lie back (OpenID Connect Core section 3.1.2.1)."""
     session_digest: str | None = None
     """The session by which its user signed in, or chose an account, for this very request."""
+    nonce: str | None = None
+    """To be repeated in the ID token (OpenID Connect Core section 3.1.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,10 @@ class AuthorizationCode:
     used_at: int | None = None
     grant_id: str | None = None
     """The grant that came of it, once it was used."""
+    nonce: str | None = None
+    """The request's, for the ID token."""
+    auth_time: int | None = None
+    """When its user proved who they are, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +175,8 @@ class Grant:
     """When a new consent is needed, however often refreshed; ``None`` is never."""
     revoked_at: int | None = None
     revoked_reason: str | None = None
+    auth_time: int | None = None
+    """When its user proved who they are, where that is known (OpenID Connect Core section 2)."""
     last_used_at: int | None = None
     """When tokens were issued for it last."""
     last_address: str | None = None

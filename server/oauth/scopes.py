@@ -6,18 +6,31 @@ from server.oauth.errors import InvalidScope
 from server.settings import Settings
 
 OFFLINE_ACCESS = "offline_access"
+OPENID = "openid"
 
 DESCRIPTIONS = {
     "read": "Look things up for you",
     "write": "Change your preferences",
     "account": "See your accounts, balances and saved payment methods",
     "payment": "Make payments with your saved payment methods",
+    OPENID: "Know that it is you, by an identifier",
+    "email": "See your e-mail address",
+    "profile": "See your name",
 }
 
 
 def describe(scope: str) -> str:
     """Put a scope in plain words; one that has none of its own is named as it is."""
     return DESCRIPTIONS.get(scope, f"Use the permission called {scope}")
+
+
+def identity(settings: Settings) -> frozenset[str]:
+    """Give the scopes that are for telling clients who their user is (OpenID Connect Core section 5.4).
+
+    They are ordinary names where ``openid`` cannot be granted.
+    """
+    served = settings.oauth_valid_scopes
+    return frozenset({OPENID, "email", "profile"}.intersection(served) if OPENID in served else ())
 
 
 def split(text: str | None) -> tuple[str, ...]:
@@ -48,7 +61,7 @@ def allowed(text: str | None, registered: str | None, settings: Settings) -> tup
     """Read the scopes that a client asks for on its own behalf: those that the operator allowed it.
 
     What these imply may be asked for as well. None asked for are those default scopes that the operator
-    allowed it, or else all that the operator did.
+    allowed it, or else all that the operator did. Scopes that tell who a user is are not among them: there is none.
 
     Args:
         text: The request's ``scope``.
@@ -59,7 +72,8 @@ def allowed(text: str | None, registered: str | None, settings: Settings) -> tup
         InvalidScope: It may not have one of them, or none at all.
     """
     default = settings.oauth_default_scopes
-    may_have = tuple(s for s in split(registered) or default if s in settings.oauth_valid_scopes)
+    grantable = [scope for scope in settings.oauth_valid_scopes if scope not in identity(settings)]
+    may_have = tuple(scope for scope in split(registered) or default if scope in grantable)
     scopes = tuple(scope for scope in split(text) if scope != OFFLINE_ACCESS)
     held = with_implied(may_have, settings)
     if not held or not set(scopes) <= held:

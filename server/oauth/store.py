@@ -18,14 +18,15 @@ from server.oauth.model import (
     RefreshToken,
     User,
 )
+from server.oauth.signing import KeyStore
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - it names a state, and becomes a 503
     """The database cannot be read or written just now; nothing was changed."""
 
 
-class Store(Protocol):
-    """Clients, requests, codes, grants and tokens, kept durably.
+class Store(KeyStore, Protocol):
+    """Clients, requests, codes, grants, tokens and signing keys, kept durably.
 
     Reads answer ``None`` for what is not there. Writes that may lose a race or meet a row that has
     meanwhile gone answer ``False`` and have then changed nothing. Every method raises
@@ -105,6 +106,9 @@ class Store(Protocol):
         self, handle_digest: str, now: int, consent: Consent | None = None, event: Event | None = None
     ) -> bool:
         """Decide a pending, unexpired request without a code; ``False`` as for approving."""
+
+    async def get_user(self, user_id: str) -> User | None:
+        """Give the user, disabled ones too, or ``None``."""
 
     async def get_consented_scopes(
         self, user_id: str, client_id: str, redirect_uri: str, fingerprint: str, now: int

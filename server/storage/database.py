@@ -18,6 +18,7 @@ from server.storage.listings import SqlListings
 from server.storage.migrate import MigrationError, migrate
 from server.storage.sessions import SqlSessionStore
 from server.storage.shelves import SqlShelves
+from server.storage.signing_keys import SqlSigningKeyStore
 from server.storage.sqlite import PATIENCE, open_sqlite
 from server.storage.store import SqlStore
 from server.storage.upstream import SqlUpstreamStore
@@ -33,6 +34,7 @@ class Database(
     SqlHeldStore,
     SqlConsentStore,
     SqlClientStore,
+    SqlSigningKeyStore,
     SqlListings,
     SqlAccountStore,
     SqlAuditStore,

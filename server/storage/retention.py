@@ -170,6 +170,13 @@ SWEEPS = (
             SELECT client_id FROM clients WHERE client_id > :after ORDER BY client_id LIMIT :step
         ) AS step""",
     ),
+    Sweep(
+        "signing_keys",
+        """
+        DELETE FROM signing_keys WHERE kid IN (
+            SELECT kid FROM signing_keys WHERE expires_at <= :now LIMIT :batch
+        ) RETURNING 1""",
+    ),
     # Events are numbered as time goes, and the table has no index on it.
     Sweep(
         "audit_log",

@@ -94,17 +94,17 @@ ADD_AUTHORIZATION_REQUEST = """
 INSERT INTO authorization_requests (
     handle_digest, browser_digest, client_id, redirect_uri, state,
     scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint,
-    max_age, session_digest
+    max_age, session_digest, nonce
 ) VALUES (
     :handle_digest, :browser_digest, :client_id, :redirect_uri, :state,
     :scopes, :audience, :code_challenge, :created_at, :expires_at, :decided_at, :prompt, :login_hint,
-    :max_age, :session_digest
+    :max_age, :session_digest, :nonce
 )"""
 
 GET_AUTHORIZATION_REQUEST = """
 SELECT handle_digest, browser_digest, client_id, redirect_uri, state,
     scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint,
-    max_age, session_digest
+    max_age, session_digest, nonce
 FROM authorization_requests WHERE handle_digest = :handle_digest"""
 
 OPEN_AUTHORIZATION_REQUEST = """
@@ -123,15 +123,15 @@ FORGET_CONSENTS_OF_USER = "DELETE FROM consents WHERE user_id = :user_id"
 ADD_AUTHORIZATION_CODE = """
 INSERT INTO authorization_codes (
     code_digest, hint, client_id, user_id, redirect_uri, scopes,
-    audience, code_challenge, created_at, expires_at, used_at, grant_id
+    audience, code_challenge, created_at, expires_at, used_at, grant_id, nonce, auth_time
 ) VALUES (
     :code_digest, :hint, :client_id, :user_id, :redirect_uri, :scopes,
-    :audience, :code_challenge, :created_at, :expires_at, :used_at, :grant_id
+    :audience, :code_challenge, :created_at, :expires_at, :used_at, :grant_id, :nonce, :auth_time
 )"""
 
 GET_AUTHORIZATION_CODE = """
 SELECT code_digest, hint, client_id, user_id, redirect_uri, scopes,
-    audience, code_challenge, created_at, expires_at, used_at, grant_id
+    audience, code_challenge, created_at, expires_at, used_at, grant_id, nonce, auth_time
 FROM authorization_codes WHERE code_digest = :code_digest"""
 
 USE_AUTHORIZATION_CODE = """
@@ -146,10 +146,10 @@ RETURNING 1"""
 ADD_GRANT = """
 INSERT INTO grants (
     grant_id, client_id, user_id, scopes, audience, created_at, expires_at, revoked_at, revoked_reason,
-    last_used_at, last_address
+    last_used_at, last_address, auth_time
 ) VALUES (
     :grant_id, :client_id, :user_id, :scopes, :audience, :created_at, :expires_at, :revoked_at, :revoked_reason,
-    :last_used_at, :last_address
+    :last_used_at, :last_address, :auth_time
 )"""
 
 USE_GRANT = "UPDATE grants SET last_used_at = :now, last_address = :address WHERE grant_id = :grant_id"
@@ -198,7 +198,7 @@ INSERT INTO refresh_tokens (
 GET_REFRESH = """
 SELECT r.token_digest, r.hint, r.grant_id, r.client_id, r.successor_salt, r.created_at, r.expires_at, r.used_at,
     g.grant_id, g.client_id, g.user_id, g.scopes, g.audience, g.created_at, g.expires_at, g.revoked_at,
-    g.revoked_reason,
+    g.revoked_reason, g.auth_time,
     g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > :now)
         AND c.client_id IS NOT NULL AND u.user_id IS NOT NULL
 FROM refresh_tokens r

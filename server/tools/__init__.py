@@ -21,6 +21,7 @@ from server.tools import (
     internet_backup_offer,
     plans_list,
     products_carousel,
+    profile,
     reading,
     search,
     services_gallery,
@@ -47,6 +48,7 @@ def build(services: Services) -> Server[Any]:
         internet_backup_offer.tool(services),
         fiber_coverage_checker.tool(services),
         account_summary.tool(services),
+        profile.tool(services),
         search.tool(services),
         fetch.tool(services),
     ]

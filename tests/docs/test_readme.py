@@ -103,7 +103,7 @@ def test_every_endpoint_is_documented_and_every_documented_one_is_served() -> No
     served = {
         (route.method, route.path)
         for provider in ("demo", "local", "okta")
-        for route in routes(load_settings(oauth_provider=provider, **REGISTRATION))
+        for route in routes(load_settings(oauth_provider=provider, oauth_valid_scopes="read,openid", **REGISTRATION))
         if route.method not in {"OPTIONS", "*"} and not re.fullmatch(r"/\.well-known/.*(/mcp|\})", route.path)
     }
     assert documented == served

@@ -1,7 +1,9 @@
 // A strict OAuth client, oauth4webapi, from discovery to revocation. It holds every answer to the RFCs and stops at the
 // first that is not as they say.
 //
-//   node strict_client.mjs RESOURCE METHOD
+//   node strict_client.mjs RESOURCE METHOD [openid]
+//
+// With the last word it also asks who its user is, and verifies the ID tokens and the answers of UserInfo.
 //
 // The browser is whoever reads the output: one line is the URL to open, and the answer, one line, is the URL at which the
 // browser came back. The last line is JSON: what happened.
@@ -10,7 +12,8 @@ import assert from 'node:assert/strict'
 import { createInterface } from 'node:readline/promises'
 import * as oauth from 'oauth4webapi'
 
-const [resource, method] = process.argv.slice(2)
+const [resource, method, openid] = process.argv.slice(2)
+const nonce = oauth.generateRandomNonce()
 const options = { [oauth.allowInsecureRequests]: true }
 const callback = 'https://assistant.example/callback'
 const terminal = createInterface({ input: process.stdin, terminal: false })
@@ -28,6 +31,9 @@ async function discover() {
   assert.deepEqual(documents[0], documents[1])
   assert.equal(documents[0].issuer, described.authorization_servers[0])
   assert.equal(documents[0].authorization_response_iss_parameter_supported, true)
+  for (const name of ['userinfo_endpoint', 'jwks_uri', 'claims_supported', 'id_token_signing_alg_values_supported']) {
+    assert.equal(name in documents[0], openid !== undefined)
+  }
   return documents[0]
 }
 
@@ -58,8 +64,9 @@ async function authorize(server, client) {
     client_id: client.client_id,
     redirect_uri: callback,
     response_type: 'code',
-    scope: 'read account',
+    scope: openid ? 'openid email profile read account' : 'read account',
     state,
+    ...(openid && { nonce }),
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
     resource,
@@ -89,17 +96,31 @@ async function call(token) {
   return (await oauth.protectedResourceRequest(...sent)).status
 }
 
+async function identify(tokens, response) {
+  await oauth.validateApplicationLevelSignature(server, response, options)
+  const { iss, sub, aud, exp, iat, nonce, at_hash, ...claims } = oauth.getValidatedIdTokenClaims(tokens)
+  const asked = await oauth.userInfoRequest(server, client, tokens.access_token, options)
+  const told = await oauth.processUserInfoResponse(server, client, sub, asked)
+  assert.deepEqual(told, { sub, ...claims })
+  const nobody = await oauth.userInfoRequest(server, client, 'att_at_unknown', options)
+  await assert.rejects(oauth.processUserInfoResponse(server, client, sub, nobody), oauth.WWWAuthenticateChallengeError)
+  return told
+}
+
 const [parameters, verifier] = await authorize(server, client)
 const exchanged = await oauth.authorizationCodeGrantRequest(
   server, client, authentication, parameters, callback, verifier, { ...options, additionalParameters: { resource } },
 )
-const first = await oauth.processAuthorizationCodeResponse(server, client, exchanged)
-assert.equal(first.scope, 'read account')
+const expected = openid ? { expectedNonce: nonce, requireIdToken: true } : {}
+const first = await oauth.processAuthorizationCodeResponse(server, client, exchanged, expected)
+assert.equal(first.scope, openid ? 'openid email profile read account' : 'read account')
+const user = openid && (await identify(first, exchanged))
 assert.equal(await call(first.access_token), 200)
 assert.equal(await isActive(first.access_token), true)
 
 const refreshed = await oauth.refreshTokenGrantRequest(server, client, authentication, first.refresh_token, options)
 const second = await oauth.processRefreshTokenResponse(server, client, refreshed)
+assert.deepEqual(openid && (await identify(second, refreshed)), user)
 assert.notEqual(second.refresh_token, first.refresh_token)
 assert.notEqual(second.access_token, first.access_token)
 assert.equal(await isActive(second.refresh_token), true)
@@ -120,4 +141,4 @@ await assert.rejects(
 )
 
 terminal.close()
-console.log(JSON.stringify({ method: client.token_endpoint_auth_method, client_id: client.client_id }))
+console.log(JSON.stringify({ method: client.token_endpoint_auth_method, client_id: client.client_id, user }))

@@ -14,6 +14,7 @@ LIMIT = 60
 """Seconds for all of it."""
 CASES = 2
 """Random requests for each operation; far more are made systematically."""
+SETTINGS = {"OAUTH_VALID_SCOPES": "read,write,openid,email,profile"}
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -25,13 +26,14 @@ CHECKS = (
 )
 
 
-def configuration(app: App, managed: App) -> str:
+def configuration(app: App, managed: App, token: str) -> str:
     """Let the requests come from a client that is known, so that they get past its authentication."""
     values = {
         "auth.openapi.client_secret_basic": {
             "username": app.client_id,
             "password": app.registration["client_secret"],
         },
+        "auth.openapi.access_token": {"bearer": token},
         "auth.openapi.registration_access_token": {"bearer": managed.registration["registration_access_token"]},
         "parameters": {
             '"path.client_id"': managed.client_id,
@@ -48,10 +50,11 @@ def configuration(app: App, managed: App) -> str:
 @pytest.mark.timeout(2 * LIMIT)
 async def test_no_request_made_of_the_document_is_answered_in_a_way_that_it_does_not_name(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    async with connected(Child(tmp_path / "server")) as live:
+    async with connected(Child(tmp_path / "server", environment=SETTINGS)) as live:
         app = await live.register(token_endpoint_auth_method="client_secret_basic")
         folder.mkdir()
-        (folder / "schemathesis.toml").write_text(configuration(app, await live.register()))
+        token = (await live.log_in(app, scope="openid email profile"))["access_token"]
+        (folder / "schemathesis.toml").write_text(configuration(app, await live.register(), token))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{live.url}/openapi.json", "--no-color", "--seed=1"),
             *("--phases=coverage,fuzzing", f"--max-examples={CASES}"),

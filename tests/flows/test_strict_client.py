@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,13 +29,13 @@ def node() -> None:
 
 
 @asynccontextmanager
-async def strict_client(live: Remote, method: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def strict_client(live: Remote, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the client; it is killed when the block ends."""
     process = await asyncio.create_subprocess_exec(
         NODE,
         SCRIPT,
         f"{live.url}/mcp",
-        method,
+        *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -55,19 +56,30 @@ async def allow(live: Remote, url: str) -> str:
     return (await Page(browser, shown, led.location, "").approve()).location
 
 
+async def finish(live: Remote, process: asyncio.subprocess.Process) -> Any:
+    """Play the client's user, and give what the client says at its end."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    url = (await process.stdout.readline()).decode().strip()
+    if url:
+        back = await allow(live, url)
+        assert back.startswith(REDIRECT_URI)
+        process.stdin.write(f"{back}\n".encode())
+    output, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    return json.loads(output)
+
+
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"])
 async def test_a_strict_client_finds_nothing_wrong_from_discovery_to_revocation(tmp_path: Path, method: str) -> None:
     async with connected(Child(tmp_path)) as live, strict_client(live, method) as process, asyncio.timeout(PATIENCE):
-        assert process.stdin is not None
-        assert process.stdout is not None
-        url = (await process.stdout.readline()).decode().strip()
-        if url:
-            back = await allow(live, url)
-            assert back.startswith(REDIRECT_URI)
-            process.stdin.write(f"{back}\n".encode())
-        output, errors = await process.communicate()
-        assert process.returncode == 0, errors.decode()
-        done = json.loads(output)
+        done = await finish(live, process)
         assert done["method"] == method
         assert live.sql("SELECT client_id FROM clients") == [(done["client_id"],)]
         assert live.sql("SELECT count(*) FROM grants WHERE revoked_at IS NULL") == [(0,)]
+
+
+async def test_a_strict_client_finds_nothing_wrong_with_who_its_user_is(tmp_path: Path) -> None:
+    child = Child(tmp_path, environment={"OAUTH_VALID_SCOPES": "read,account,openid,email,profile"})
+    async with connected(child) as live, strict_client(live, "none", "openid") as process, asyncio.timeout(PATIENCE):
+        assert (await finish(live, process))["user"] == {"sub": "demo", "name": "demo"}

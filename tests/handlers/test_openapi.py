@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from server import keys
 from server.handlers.authorize import FORM, PAGE
 from server.handlers.openapi import document
 from server.oauth.provider import BEGIN
@@ -68,7 +69,7 @@ class Described:
 
 def watch(live: Live) -> Described:
     """Hold every answer from now on to the document that the server gives."""
-    described = Described(document(load_settings(server_url=live.url, rate_limits=False)))
+    described = Described(document(live.application[keys.SETTINGS]))
     send = live.send
 
     async def checked(method: str, path: str, **options: Any) -> Answer:
@@ -86,19 +87,23 @@ REGISTRATION = dict.fromkeys(("oauth_client_id", "oauth_client_secret"), "x") | 
 
 
 @pytest.mark.parametrize("provider", ["demo", "local", "okta"])
+@pytest.mark.parametrize("scopes", ["read,email", "read,openid"])
 @pytest.mark.parametrize("registration", ["open", "token", "off"])
 def test_it_names_every_route_of_the_oauth_endpoints_and_no_other(
     nothing_set: None,  # noqa: ARG001 - for its effect
     registration: str,
+    scopes: str,
     provider: str,
 ) -> None:
     token = "x" * (registration == "token")
-    settings = load_settings(oauth_dcr=registration, oauth_dcr_token=token, oauth_provider=provider, **REGISTRATION)
+    asked = {"oauth_dcr": registration, "oauth_provider": provider, "oauth_valid_scopes": scopes}
+    settings = load_settings(oauth_dcr_token=token, **asked, **REGISTRATION)
     closed = {(route.method, route.path) for route in routes(load_settings(oauth_enabled=False))}
     served = {(route.method, route.path) for route in routes(settings)} - closed | {("GET", "/oauth/stats")}
     described = {(method.upper(), path) for path, methods in document(settings)["paths"].items() for method in methods}
     assert described == {(method, path) for method, path in served if method not in {"OPTIONS", "*"}}
     assert any("register" in path for _, path in described) is (registration != "off")
+    assert any("userinfo" in path for _, path in described) is ("openid" in scopes)
 
 
 async def test_it_is_served_for_every_origin_and_not_without_oauth(start: Start) -> None:
@@ -132,13 +137,22 @@ async def test_a_method_that_it_does_not_name_is_405(live: Live, path: str) -> N
     assert (answer.status, answer.headers["Allow"]) == (405, "GET,HEAD,OPTIONS")
 
 
-async def test_every_answer_is_as_described_and_every_described_answer_is_given(live: Live) -> None:
+@pytest.fixture(params=[{}, {"oauth_valid_scopes": "read,account,openid,profile"}], ids=["plain", "openid"])
+async def opened(request: pytest.FixtureRequest, start: Start) -> AsyncIterator[Live]:
+    async with start(**request.param) as running:
+        yield running
+
+
+async def test_every_answer_is_as_described_and_every_described_answer_is_given(opened: Live) -> None:
+    live = opened
     described = watch(live)
     for path in described.document["paths"]:
         if "{" not in path:
             await live.send("GET", path)
     for method in ("none", "client_secret_basic", "client_secret_post"):
         await go_the_whole_way(live, await live.register(**FULL, token_endpoint_auth_method=method))
+    if "/userinfo" in described.document["paths"]:
+        await ask_who(live)
     await manage(live, await live.register())
     await break_every_rule(live, described)
     unseen = {answer for answer in described.answers - described.seen if answer[2] not in RARE}
@@ -164,6 +178,15 @@ async def go_the_whole_way(live: Live, app: App) -> None:
     await live.refresh(app, tokens["refresh_token"])
     await (await live.browser().open_page(app)).deny()
     await live.browser().authorize(app, scope="unknown")
+
+
+async def ask_who(live: Live) -> None:
+    app = await live.register()
+    for scope in ("openid profile", "read"):
+        token = (await live.log_in(app, scope=scope))["access_token"]
+        for method in ("GET", "POST"):
+            await live.send(method, "/userinfo", headers={"Authorization": f"Bearer {token}"})
+            await live.send(method, "/userinfo")
 
 
 async def manage(live: Live, app: App) -> None:

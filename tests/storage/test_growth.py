@@ -57,7 +57,8 @@ async def test_a_hundred_thousand_dead_clients_go_in_small_batches_and_none_that
             grant_id, ends = f"grant {number}", NOW + 100 * DAY if holds else NOW + 90 * DAY
             if holds or number % 100 == 0:
                 connection.execute(
-                    "INSERT INTO grants VALUES (?, ?, 'user', 'read', 'a', ?, NULL, ?, NULL, NULL, NULL)",
+                    "INSERT INTO grants (grant_id, client_id, user_id, scopes, audience, created_at, revoked_at)"
+                    " VALUES (?, ?, 'user', 'read', 'a', ?, ?)",
                     (grant_id, client_id, NOW, None if holds else NOW + 29 * DAY),
                 )
                 connection.execute(

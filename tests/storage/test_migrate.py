@@ -26,6 +26,8 @@ SHIPPED = (
     "0010_sign_in.sql",
     "0011_sign_in_views.sqlite.sql",
     "0013_upstream_sign_ins.sql",
+    "0018_openid.sql",
+    "0019_signing_keys_view.sqlite.sql",
     "0040_catalogue.sqlite.sql",
     "0053_account_lines.sql",
 )
@@ -87,7 +89,7 @@ def test_what_was_granted_before_is_kept_when_users_become_optional(path: Path, 
 
     migrate(path, NOW)
 
-    assert shell("SELECT * FROM grants") == [("g", "c", "u", "read", "a", 1, 2, 3, "why", None, None)]
+    assert [row[:9] for row in shell("SELECT * FROM grants")] == [("g", "c", "u", "read", "a", 1, 2, 3, "why")]
     assert shell("SELECT * FROM access_tokens") == [("d", "h", "g", "c", "u", "read", "a", 1, 2, 3)]
     assert shell("SELECT created_by, registration_digest FROM clients") == [("client", None)]
     assert set(before) <= set(shell(indices))
