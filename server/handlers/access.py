@@ -10,6 +10,7 @@ from aiohttp import HttpVersion11, web
 from server import keys
 from server.handlers.address import client_address
 from server.handlers.errors import Handler
+from server.transport.calls import CALLS
 from server.transport.refusals import NO_STORE
 
 CROSS_ORIGIN = ("/.well-known/", "/register", "/token", "/revoke", "/userinfo", "/jwks", "/mcp", "/openapi.json")
@@ -43,7 +44,7 @@ log = logging.getLogger("server.access")
 
 @web.middleware
 async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id and log it: method, path, status and address, and never a query string."""
+    """Give the request an id and log it: method, path, status, address and calls, and never a query string."""
     request[keys.REQUEST_ID] = identity = f"{request.app[keys.REQUEST_NUMBERS]():012x}"
     request[keys.ADDRESS] = address = _address(request)
     token = request_id.set(identity)
@@ -55,7 +56,13 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         level = logging.DEBUG if request.path.startswith("/health") else logging.INFO
         elapsed = (time.perf_counter() - started) * 1000
-        log.log(level, "%s %s %d %.1f ms %s", request.method, request.rel_url.raw_path, status, elapsed, address)
+        line = "%s %s %d %.1f ms %s"
+        values: tuple[object, ...] = (request.method, request.rel_url.raw_path, status, elapsed, address)
+        calls = request.get(CALLS)
+        if calls is not None:
+            calls.logged = True
+            line, values = f"{line} %s", (*values, str(calls))
+        log.log(level, line, *values)
         request_id.reset(token)
     return response
 

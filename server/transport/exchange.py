@@ -25,6 +25,7 @@ from mcp_types import (
 
 from server.transport.asking import Capabilities, undeclared
 from server.transport.body import takes_events
+from server.transport.calls import note_outcome
 from server.transport.channel import Channel
 from server.transport.gate import Gate
 from server.transport.kernel import Kernel, encode
@@ -66,6 +67,7 @@ async def _run(
         answer, code = await kernel.answer(request, Channel(http, request, stream), connection)
         if missing := undeclared(answer.get("result", {}), route.client_capabilities):
             answer, code = _unable(request, missing), MISSING_REQUIRED_CLIENT_CAPABILITY
+            note_outcome(request, f"error:{code}")
         if code is not None and (known := modern_code(code)) != code:
             answer["error"]["code"] = code = known
         status = 200 if code is None else ERROR_CODE_HTTP_STATUS.get(code, 200)

@@ -19,6 +19,7 @@ from mcp_types.version import LATEST_MODERN_VERSION
 from pydantic_core import PydanticSerializationError, to_json
 
 from server.settings import Settings
+from server.transport.calls import RUNNING, note_outcome, outcome_of
 from server.transport.catalogue import Catalogue
 from server.transport.channel import Channel
 from server.transport.message import Request
@@ -70,6 +71,7 @@ class Kernel:
         if task is not None:
             self._listening.add(task)
             task.add_done_callback(self._listening.discard)
+        note_outcome(request, RUNNING)
         try:
             result = await serve_one(
                 self.server, channel, request.method, request.params, connection=connection, lifespan_state=self._state
@@ -80,10 +82,12 @@ class Kernel:
                 result = with_served(result, "supportedVersions")
         except asyncio.CancelledError as error:
             if _is_being_cancelled():
+                note_outcome(request, "cancelled")
                 raise
             return _failure(request, error)
         except Exception as error:  # noqa: BLE001 - whatever a plugged server raises must not leak
             return _failure(request, error)
+        note_outcome(request, outcome_of(result))
         return {"jsonrpc": "2.0", "id": request.id, "result": result}, None
 
     async def _list_page(self, http: web.Request, cursor: str | None) -> dict[str, Any]:
@@ -161,6 +165,7 @@ def _failure(request: Request, error: BaseException) -> tuple[dict[str, Any], in
     if data is None:
         logger.error("%s failed", request.method, exc_info=error)
         data = _INTERNAL
+    note_outcome(request, f"error:{data.code}")
     return {"jsonrpc": "2.0", "id": request.id, "error": _dump(data)}, data.code
 
 
