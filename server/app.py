@@ -15,6 +15,7 @@ from server.clock import Clock
 from server.handlers import access, pages
 from server.handlers.errors import errors
 from server.handlers.providers import PROVIDERS
+from server.handlers.tracing import traced
 from server.identity import Identity
 from server.identity.oidc.registration import Registration
 from server.identity.oidc.upstream import Upstream
@@ -38,6 +39,7 @@ from server.transport.body import MAX_BODY
 from server.transport.kernel import open_kernel
 from server.transport.load import load_server
 from server.transport.state import PURPOSE, seal_request_state
+from server.transport.tracing import is_traced
 from server.upstreams import PROVIDERS as UPSTREAM
 from server.upstreams import unused
 
@@ -60,7 +62,8 @@ def create_app(
         entropy: Gives random bytes.
         identity: Finds out who is at a browser, if not the provider that the settings name.
     """
-    app = web.Application(middlewares=[access.access, errors], client_max_size=MAX_BODY)
+    tracing = [traced] if is_traced() else []
+    app = web.Application(middlewares=[*tracing, access.access, errors], client_max_size=MAX_BODY)
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock
     app[keys.ENTROPY] = entropy

@@ -8,9 +8,9 @@ from typing import Any
 
 from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import MCPServer
-from opentelemetry import trace
 
 from server.services import Services
+from server.transport.tracing import drop_idle_tracing
 
 
 class LoadError(Exception):
@@ -37,7 +37,7 @@ def load_server(spec: str, services: Services) -> Server[Any]:
         found = found.session_manager.app
     if not isinstance(found, Server):
         raise LoadError(f"MCP_SERVER={spec!r} is a {type(found).__name__}, not an MCPServer or a lowlevel Server")
-    _drop_idle_tracing(found)
+    drop_idle_tracing(found)
     return found
 
 
@@ -71,15 +71,3 @@ def _takes_services(factory: Any) -> bool:
 
 def _one_line(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
-
-
-def _drop_idle_tracing(server: Server[Any]) -> None:
-    """Take the SDK's tracing out where nothing traces: it costs a third of a call even so."""
-    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider):
-        server.middleware[:] = [m for m in server.middleware if not _is_sdk_tracing(m)]
-
-
-def _is_sdk_tracing(middleware: object) -> bool:
-    """Tell by its name, since the SDK has it in a private module only."""
-    kind = type(middleware)
-    return kind.__name__ == "OpenTelemetryMiddleware" and kind.__module__.startswith("mcp.")
