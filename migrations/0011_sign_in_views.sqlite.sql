@@ -24,7 +24,7 @@ SELECT
     ) AS open_grants,
     CASE
         WHEN u.disabled_at IS NOT NULL THEN 'disabled'
-        WHEN EXISTS (
+        WHEN p.user_id IS NULL AND EXISTS (
             SELECT 1 FROM invitations i
             WHERE i.user_id = u.user_id AND i.expires_at > CAST(strftime('%s', 'now') AS integer)
         ) THEN 'invited'

@@ -52,7 +52,12 @@ def system_clock() -> int:
 
 
 def create_app(
-    settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom, identity: Identity | None = None
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    entropy: Entropy = os.urandom,
+    identity: Identity | None = None,
+    passwords: Passwords | None = None,
 ) -> web.Application:
     """Make the application; its lifespan opens the database, the tools and the purge.
 
@@ -61,6 +66,7 @@ def create_app(
         clock: Gives the time in Unix seconds.
         entropy: Gives random bytes.
         identity: Finds out who is at a browser, if not the provider that the settings name.
+        passwords: Hashes passwords, if not at the cost that is recommended.
     """
     tracing = [traced] if is_traced() else []
     app = web.Application(middlewares=[*tracing, access.access, errors], client_max_size=MAX_BODY)
@@ -71,7 +77,7 @@ def create_app(
     app[keys.REMOTE] = Remote(GuardedFetcher(settings.oauth_cimd_dev_origins))
     app[keys.LIMITER] = Limiter()
     app[keys.IDENTITY] = identity or PROVIDERS[settings.oauth_provider]
-    app[keys.PASSWORDS] = Passwords(entropy)
+    app[keys.PASSWORDS] = passwords or Passwords(entropy)
     if settings.oauth_provider in UPSTREAM:
         app[keys.UPSTREAM] = Upstream(Registration.of(settings), UpstreamHttp())
     pages.setup_pages(app)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import server
 from server import logs
 from server.app import system_clock
-from server.commands import audit, backup, clients, grants, keys, tokens
+from server.commands import audit, backup, clients, grants, keys, tokens, users
 from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
 from server.oauth.audit import OPERATOR, Event, Kind
 from server.oauth.store import StoreUnavailable
@@ -79,7 +79,7 @@ def _parser() -> Parser:
         sub.set_defaults(command=command)
         if listing:
             sub.add_argument("--json", action="store_true", help="print JSON")
-    for group in (clients, grants, tokens, keys, audit, backup):
+    for group in (clients, grants, tokens, keys, users, audit, backup):
         group.add_to(commands)
     return parser
 

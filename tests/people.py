@@ -4,15 +4,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from argon2 import PasswordHasher
-
 from tests.browser import Answer, App, Browser, Page
-from tests.support import START, Remote
+from tests.support import HASHER, START, Remote
 
 PASSWORD = "four unrelated words, honestly"
-HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-"""Cheap, so that a test waits for no other hash than the one that it is about."""
-
 HASH = HASHER.hash(PASSWORD)
 
 
@@ -71,7 +66,7 @@ class Person:
         """Open the account page."""
         return await self.browser.send("GET", "/account")
 
-    async def post(self, path: str, shown: Answer | None = None, **fields: str) -> Answer:
+    async def post(self, path: str, shown: Answer | None = None, /, **fields: str) -> Answer:
         """Post one of the account page's forms."""
         csrf = field(shown or await self.account(), "csrf")
         return await self.browser.send("POST", path, data={"csrf": csrf, **fields})

@@ -11,11 +11,13 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from argon2 import PasswordHasher
 from yarl import URL
 
 from server import keys
 from server.app import create_app
 from server.identity import Identity
+from server.identity.passwords import Passwords
 from server.oauth import provision
 from server.runner import Runner
 from server.settings import load_settings
@@ -25,6 +27,10 @@ START = 1_800_000_000
 """When a test's clock begins, in Unix seconds."""
 
 REDIRECT_URI = "https://assistant.example/callback"
+
+
+HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Cheap, so that a test waits for no hash but the one that it is about."""
 
 
 class Clock:
@@ -153,7 +159,7 @@ async def serve(folder: Path, *, identity: Identity | None = None, **overrides: 
         given = {"server_url": url, "database_url": f"sqlite:///{database}", "rate_limits": False, **overrides}
         settings = load_settings(**given)
         clock = Clock()
-        application = create_app(settings, clock=clock, identity=identity)
+        application = create_app(settings, clock=clock, identity=identity, passwords=Passwords(os.urandom, HASHER))
         runner = Runner(application)
         try:
             await runner.setup()

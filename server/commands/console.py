@@ -14,7 +14,7 @@ from server.storage.database import Database, open_database
 
 T = TypeVar("T")
 
-_SECRET = re.compile(r"att_(?:ac|at|rt|cs|rg)_\S*")
+_SECRET = re.compile(r"att_(?:ac|at|rt|cs|rg|iv)_\S*")
 _WIDEST = 60
 
 

@@ -1,9 +1,10 @@
 """Passwords: hashed with Argon2id (RFC 9106) off the event loop, and compared in the same time for everyone."""
 
 import asyncio
+import re
 import unicodedata
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from argon2 import PasswordHasher
@@ -21,6 +22,10 @@ LONGEST = 256
 STRONG = 3
 """The least of zxcvbn's scores, from 0 to 4, that will do: beyond a hundred million guesses."""
 
+OWN = 6
+"""Characters that a password has at least beside its owner's name, username and address."""
+
+_WORD = re.compile(r"[^\W_]{3,}")
 _JUDGED = 72
 """Characters that are judged; what they are followed by can only make a password better."""
 
@@ -110,10 +115,18 @@ def problem(password: str, about: Sequence[str | None]) -> str | None:
         return f"The password is too short: it takes {SHORTEST} characters or more."
     if len(password) > LONGEST:
         return f"The password is too long: it takes {LONGEST} characters at most."
-    known = [word for text in about if text for word in (text, *text.replace("@", " ").replace(".", " ").split())]
-    if zxcvbn(password[:_JUDGED], user_inputs=known)["score"] < STRONG:
+    known = {word for text in about for word in _WORD.findall((text or "").casefold())}
+    if _besides(password, known) < OWN or zxcvbn(password[:_JUDGED], user_inputs=list(known))["score"] < STRONG:
         return "The password is too easy to guess: it is common, or made of what is. Four unrelated words will do."
     return None
+
+
+def _besides(password: str, known: Collection[str]) -> int:
+    """Count the characters of a password that do not belong to words which everyone knows of its owner."""
+    rest = password.casefold()
+    for word in sorted(known, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return len(rest)
 
 
 async def judge(password: str, about: Sequence[str | None]) -> str | None:

@@ -16,6 +16,9 @@ GRANT_STATUSES = ("live", "revoked", "expired", "client deleted", "user deleted"
 TOKEN_STATUSES = (*GRANT_STATUSES, "used", "grant deleted", "grant revoked", "grant expired")
 
 
+USER_STATUSES = ("active", "invited", "disabled")
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which rows: those that meet all that is not ``None``."""
@@ -71,6 +74,31 @@ _TOKEN_COLUMNS = (
     "expires",
     "status",
 )
+_USER_COLUMNS = (
+    "user_id",
+    "username",
+    "name",
+    "email",
+    "issuer",
+    "subject",
+    "created",
+    "password_set",
+    "open_sessions",
+    "open_grants",
+    "status",
+    "disabled",
+)
+_SESSION_COLUMNS = (
+    "session_id",
+    "user_id",
+    "user_name",
+    "method",
+    "address",
+    "signed_in",
+    "last_used",
+    "expires",
+    "status",
+)
 
 _LIST_CLIENTS = f"""
 SELECT {", ".join(_CLIENT_COLUMNS)} FROM v_clients
@@ -96,6 +124,18 @@ WHERE (:key IS NULL OR token_id = :key)
     AND (:user IS NULL OR user_id = :user OR user_name = :user)
     AND (:status IS NULL OR status = :status)
 ORDER BY issued DESC, token_id"""  # noqa: S608 - the columns are those above
+
+_LIST_USERS = f"""
+SELECT {", ".join(_USER_COLUMNS)} FROM v_users
+WHERE (:key IS NULL OR user_id = :key OR username = :key)
+    AND (:user IS NULL OR name = :user OR email = :user)
+    AND (:status IS NULL OR status = :status)
+ORDER BY created DESC, user_id"""  # noqa: S608 - the columns are those above
+
+_LIST_SESSIONS = f"""
+SELECT {", ".join(_SESSION_COLUMNS)} FROM v_sessions
+WHERE (:user IS NULL OR user_id = :user) AND (:status IS NULL OR status = :status)
+ORDER BY last_used DESC, session_id"""  # noqa: S608 - the columns are those above
 
 _REVOKE_ACCESS = """
 UPDATE access_tokens SET revoked_at = :now
@@ -127,6 +167,14 @@ class SqlListings:
     async def list_tokens(self, selection: Selection) -> list[Row]:
         """Give access and refresh tokens, those that are over too."""
         return await self._driver.scan(_rows(_LIST_TOKENS, _TOKEN_COLUMNS, selection))
+
+    async def list_users(self, selection: Selection) -> list[Row]:
+        """Give users; ``key`` is an id or a username, ``user`` an exact name or address."""
+        return await self._driver.scan(_rows(_LIST_USERS, _USER_COLUMNS, selection))
+
+    async def list_sessions(self, selection: Selection) -> list[Row]:
+        """Give sign-in sessions, those that are over too; ``user`` is an id."""
+        return await self._driver.scan(_rows(_LIST_SESSIONS, _SESSION_COLUMNS, selection))
 
     async def revoke_access_token_by_id(self, token_id: str, now: int, event: Event | None = None) -> bool:
         """End one access token; ``False`` when it was over already."""
