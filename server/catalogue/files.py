@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from server.catalogue.geo import Area, Store
 from server.catalogue.lines import Document
+from server.catalogue.recommendations import Recommendation
 from server.catalogue.rows import Article, Device, Offer, Plan, Row, Service
 
 MOST_FAULTS = 100
@@ -33,6 +34,7 @@ KINDS: Mapping[str, Kind] = {
     "services": Kind(Service, "services"),
     "offers": Kind(Offer, "offers"),
     "articles": Kind(Article, "articles"),
+    "recommendations": Kind(Recommendation, "recommendations"),
 }
 
 

@@ -44,6 +44,8 @@ class Kind(StrEnum):
     USER_ENABLED = "user_enabled"
     USER_DELETED = "user_deleted"
     RATE_LIMITED = "rate_limited"
+    PAYMENT_MADE = "payment_made"
+    PREFERENCES_CHANGED = "preferences_changed"
     PURGED = "purged"
     EVENTS_DROPPED = "events_dropped"
 

@@ -9,6 +9,12 @@ _ACCOUNT = "account_id, user_id, name, kind, balance_cents, due_on, autopay, acc
 
 _GET_ACCOUNTS = f"SELECT {_ACCOUNT} FROM accounts WHERE user_id = :user_id ORDER BY account_id"  # noqa: S608 - constants
 
+_GET_ACCOUNT = f"SELECT {_ACCOUNT} FROM accounts WHERE account_id = :account_id"  # noqa: S608 - constants
+
+_GET_GUEST_METHODS = """
+SELECT payment_method_id, brand, last_four, is_default, open_to_guests FROM payment_methods
+WHERE account_id = :account_id AND open_to_guests = 1 ORDER BY position"""
+
 _GET_PAYMENT_METHODS = """
 SELECT p.account_id, p.payment_method_id, p.brand, p.last_four, p.is_default, p.open_to_guests
 FROM payment_methods p JOIN accounts a ON a.account_id = p.account_id
@@ -73,6 +79,14 @@ def _get_accounts(user_id: str) -> Script[tuple[Account, ...]]:
     for account_id, *line in (yield Statement(_GET_LINES, user)):
         lines.setdefault(account_id, []).append(Line(*line))
     return tuple(_account(row, tuple(methods.get(row[0], ())), tuple(lines.get(row[0], ()))) for row in accounts)
+
+
+def get_guest_account(account_id: str) -> Script[Account]:
+    """Read an account as a guest may use it: with the payment methods that are open to guests, and without lines."""
+    wanted = {"account_id": account_id}
+    row = (yield Statement(_GET_ACCOUNT, wanted))[0]
+    methods = yield Statement(_GET_GUEST_METHODS, wanted)
+    return _account(row, tuple(PaymentMethod(a, b, c, bool(d), bool(e)) for a, b, c, d, e in methods), ())
 
 
 def _account(row: tuple[Any, ...], methods: tuple[PaymentMethod, ...], lines: tuple[Line, ...]) -> Account:

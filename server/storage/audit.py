@@ -46,17 +46,18 @@ def recorded(script: Script[T], event: Event | None) -> Script[T]:
     """Run a transaction and keep an event with it, unless it answers ``False``: then it has changed nothing."""
     result = yield from script
     if event is not None and result is not False:
-        yield _insert(event)
+        yield insert(event)
     return result
 
 
-def _insert(event: Event) -> Statement:
+def insert(event: Event) -> Statement:
+    """Give the statement that keeps an event, for a transaction that tells of itself."""
     return Statement(_ADD_EVENT, {name: getattr(event, name) for name in event.__slots__})
 
 
 def _add(events: Sequence[Event]) -> Script[None]:
     for event in events:
-        yield _insert(event)
+        yield insert(event)
 
 
 def _list(wanted: Filter, after: int, limit: int) -> Script[tuple[list[Recorded], int]]:

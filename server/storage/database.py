@@ -16,6 +16,8 @@ from server.storage.driver import Driver, Script, Statement
 from server.storage.held import SqlHeldStore
 from server.storage.listings import SqlListings
 from server.storage.migrate import MigrationError, migrate
+from server.storage.payments import SqlPaymentStore
+from server.storage.preferences import SqlPreferenceStore
 from server.storage.sessions import SqlSessionStore
 from server.storage.shelves import SqlShelves
 from server.storage.signing_keys import SqlSigningKeyStore
@@ -37,6 +39,8 @@ class Database(
     SqlSigningKeyStore,
     SqlListings,
     SqlAccountStore,
+    SqlPaymentStore,
+    SqlPreferenceStore,
     SqlAuditStore,
     SqlUserStore,
     SqlSessionStore,

@@ -12,8 +12,9 @@ from typing import Any
 from server.clock import Clock
 from server.oauth.store import StoreUnavailable
 from server.storage.driver import Driver, Script, Statement, T
-from server.storage.retention import SWEEPS, Sweep, times
+from server.storage.retention import SWEEPS, times
 from server.storage.retention_upstream import UPSTREAM_SWEEPS
+from server.storage.sweep import Sweep
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ Rows that end at a time of their own are found by an index on it. Rows that end 
 others were deleted by hand, are found by walking a key in steps.
 """
 
-from typing import NamedTuple
-
 from server.identity.sessions import IDLE as SESSION_IDLE
+from server.storage.payments import SWEEPS as PAYMENT_SWEEPS
+from server.storage.sweep import Sweep
 
 _HOUR = 3_600
 _DAY = 86_400
@@ -23,15 +23,6 @@ def times(now: int, audit_days: int) -> dict[str, int]:
         "session_idle_since": now - SESSION_IDLE,
         "audited_until": now - audit_days * _DAY if audit_days else 0,
     }
-
-
-class Sweep(NamedTuple):
-    """Removes from one table, by a statement that finds at most ``:batch`` rows."""
-
-    table: str
-    delete: str
-    boundary: str | None = None
-    """Gives the end of a step of the walk that begins after ``:after``; the statement works within it."""
 
 
 SWEEPS = (
@@ -244,4 +235,5 @@ SWEEPS = (
             SELECT user_id FROM passwords WHERE user_id > :after ORDER BY user_id LIMIT :step
         ) AS step""",
     ),
+    *PAYMENT_SWEEPS,
 )

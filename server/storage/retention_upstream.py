@@ -1,6 +1,6 @@
 """What is kept of signing in at an upstream provider, and for how long; see `retention`."""
 
-from server.storage.retention import Sweep
+from server.storage.sweep import Sweep
 
 UPSTREAM_SWEEPS = (
     Sweep(

@@ -30,6 +30,7 @@ class Line:
     line_id: str
     plan_id: str
     device: str | None = None
+    """The device's id in the catalogue, or its name."""
     device_since: str | None = None
     """Since when it is in use, ``YYYY-MM-DD``."""
 

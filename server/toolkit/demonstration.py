@@ -10,10 +10,10 @@ _PLANS: dict[AccountKind, tuple[str, ...]] = {
     "internet": ("demo-internet-air", "demo-internet-300", "demo-internet-500", "demo-internet-1000"),
     "prepaid": ("demo-prepaid-5gb", "demo-prepaid-16gb"),
 }
-_DEVICES: dict[AccountKind, tuple[str, ...]] = {
-    "wireless": ("Demo Phone One", "Demo Phone Two", "Demo Phone Two Plus"),
-    "internet": ("Demo Gateway",),
-    "prepaid": ("Demo Phone Lite",),
+_DEVICES: dict[AccountKind, tuple[str | None, ...]] = {
+    "wireless": ("aurelo-nova-8", "kestrel-a36", "novagrid-one-lite"),
+    "internet": (None,),
+    "prepaid": ("kestrel-a16",),
 }
 _BRANDS = ("Visa", "Mastercard", "American Express", "Discover")
 _AREA_CODES = ("206", "212", "303", "404", "512", "617", "702", "773")

@@ -18,7 +18,9 @@ from server.tools import (
     device_details,
     fetch,
     fiber_coverage_checker,
+    for_you,
     internet_backup_offer,
+    make_payment,
     plans_list,
     products_carousel,
     profile,
@@ -26,13 +28,16 @@ from server.tools import (
     search,
     services_gallery,
     store_locator,
+    update_preferences,
 )
 
 INSTRUCTIONS = """\
 AT&T demonstration server. What its results' notices call demonstration data is invented: say so when you show it, and \
 do not present it as a real offer. att-store-locator finds stores near a place. att-plans-list compares plans. \
 att-products-carousel browses phones, tablets and watches; att-device-details shows one. att-fiber-coverage-checker \
-tells which home internet an address can have. att-account-summary shows the signed-in user's accounts. \
+tells which home internet an address can have. att-account-summary shows the signed-in user's accounts, \
+att-for-you offers that fit them; att-update-preferences changes preferences. att-make-payment pays a bill by a saved \
+payment method once the person agrees: never ask for a card or bank number. \
 att-services-gallery shows services, att-internet-backup-offer how to stay online in an outage. search looks through \
 stores, products, plans and help articles; fetch reads one of its results."""
 
@@ -49,6 +54,9 @@ def build(services: Services) -> Server[Any]:
         fiber_coverage_checker.tool(services),
         account_summary.tool(services),
         profile.tool(services),
+        for_you.tool(services),
+        update_preferences.tool(services),
+        make_payment.tool(services),
         search.tool(services),
         fetch.tool(services),
     ]

@@ -16,6 +16,7 @@ _SINGULAR = {
     "services": "service",
     "offers": "internet backup offer",
     "articles": "help article",
+    "recommendations": "recommendation",
 }
 _BY_ID_ONLY = frozenset({"stores"})
 """There may be so many that nobody wants to read them all."""

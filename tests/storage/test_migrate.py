@@ -29,6 +29,9 @@ SHIPPED = (
     "0018_openid.sql",
     "0019_signing_keys_view.sqlite.sql",
     "0040_catalogue.sqlite.sql",
+    "0050_payments.sql",
+    "0051_payments_view.sqlite.sql",
+    "0052_account_preferences.sql",
     "0053_account_lines.sql",
 )
 
