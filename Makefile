@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" setup.cfg
 
-.PHONY: help serve test lint bench crash conformance lock places schemas clean
+.PHONY: help serve test lint bench crash payments conformance lock places schemas clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -34,6 +34,9 @@ bench: $(VENV)/.test ## Measure against bare aiohttp, on this machine and in the
 
 crash: $(VENV)/.test ## Kill the server in the middle of its work, 200 times over
 	CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/flows/test_crash.py $(PYTEST_ARGS)
+
+payments: $(VENV)/.test ## Kill the server 100 times while bills are paid
+	PAYMENT_ROUNDS=100 $(BIN)/python -m pytest tests/flows/test_payments.py $(PYTEST_ARGS)
 
 conformance: $(VENV)/.test ## Run the protocol's conformance suite, and write docs/conformance.md anew
 	@sh tests/provision.sh

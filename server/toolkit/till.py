@@ -118,12 +118,10 @@ class Till:
         Raises:
             ToolError: The quote is not this payer's, not good any more, or for something else; nothing was paid.
         """
-        digest, now = tokens.digest(token), self.services.clock()
-        made = await self.store.get_payment(digest)
-        if made is not None and made.payer == payer.name and wanted.account_id in {None, made.account_id}:
-            return made, True
-        quote = await self.find(payer, token)
-        if quote is None or quote.expires_at <= now:
+        quote, now = await self.find(payer, token), self.services.clock()
+        if quote is None:
+            return await self._receipt(payer, wanted, token), True
+        if quote.expires_at <= now:
             raise ToolError(NO_QUOTE)
         if not wanted.fits(quote):
             raise ToolError(OTHER_QUOTE)
@@ -132,6 +130,13 @@ class Till:
         if entered is None:
             raise ToolError(OVERTAKEN)
         return entered, entered is not payment
+
+    async def _receipt(self, payer: Payer, wanted: Wanted, token: str) -> Payment:
+        """Give what a quote led to that is no longer there: it goes in the transaction that pays it."""
+        made = await self.store.get_payment(tokens.digest(token))
+        if made is None or made.payer != payer.name or wanted.account_id not in {None, made.account_id}:
+            raise ToolError(NO_QUOTE)
+        return made
 
     async def withdraw(self, payer: Payer, token: str) -> Quote:
         """Make sure that a quote will not be paid.

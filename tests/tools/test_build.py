@@ -15,6 +15,9 @@ TOOLS: tuple[tuple[str, list[str], dict[str, bool]], ...] = (
     ("att-fiber-coverage-checker", ["read"], READS),
     ("att-account-summary", ["account"], READS),
     ("att-profile", [], READS),
+    ("att-for-you", ["account"], READS),
+    ("att-update-preferences", ["write"], {**READS, "readOnlyHint": False}),
+    ("att-make-payment", ["payment"], {**READS, "readOnlyHint": False, "destructiveHint": True}),
     ("search", ["read"], READS),
     ("fetch", ["read"], READS),
 )

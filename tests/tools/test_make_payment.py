@@ -1,4 +1,5 @@
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, closing
@@ -10,12 +11,16 @@ from mcp.client import Client
 from mcp.client.session import ClientRequestContext
 from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult, Tool
 
+from server.services import Services
+from server.settings import load_settings
 from server.storage.database import Database, open_database
 from server.storage.purge import purge
 from server.toolkit.account import Account, PaymentMethod
 from server.toolkit.payments import MOST_BY_ACCOUNT, MOST_BY_CALLER, QUOTE_TTL
 from server.toolkit.screening import REFUSAL
+from server.toolkit.server import make_server
 from server.toolkit.till import NO_GUEST, NO_QUOTE, OTHER_QUOTE, OVERTAKEN, TOO_OFTEN
+from server.tools import make_payment
 from tests.tools.conftest import Call, World
 
 Text = Callable[[CallToolResult], str]
@@ -25,7 +30,7 @@ CARDS = (
     PaymentMethod("visa", "Visa", "0042", is_default=False, open_to_guests=False),
     PaymentMethod("elo", "Elo", "9999", is_default=True, open_to_guests=True),
 )
-GUEST = {"accountNumber": "DEMO-1111-2222", "zip": "98101"}
+GUEST: dict[str, object] = {"accountNumber": "DEMO-1111-2222", "zip": "98101"}
 CARD = "4111 1111 1111 1111"
 
 
@@ -53,6 +58,15 @@ async def store(tmp_path: Path, world: World) -> AsyncIterator[Database]:
     async with open_database(tmp_path / "server.db", world.now) as database:
         await database.open_accounts("ada", (account(),), world.now)
         yield database
+
+
+@pytest.fixture(params=["legacy", "auto"])
+def connect(request: pytest.FixtureRequest, world: World, store: Database) -> Callable[[], Client]:
+    """This tool alone, which needs no catalogue."""
+    settings = load_settings(_env_file=None)
+    services = Services(store=store, clock=lambda: world.now, settings=settings, entropy=os.urandom)
+    server = make_server("test", "1", "", [make_payment.tool(services)])
+    return lambda: Client(server, mode=request.param)
 
 
 @pytest.fixture
@@ -355,7 +369,7 @@ async def test_an_unknown_account_and_a_wrong_zip_code_are_answered_alike(
 ) -> None:
     twin = account("twin", "eve", account_number="DEMO-3333-4444")
     await store.open_accounts("eve", (twin,), world.now)
-    guesses = [
+    guesses: list[dict[str, object]] = [
         {**GUEST, "zip": "98102"},
         {**GUEST, "accountNumber": "DEMO-9999-9999"},
         {"phone": "2065550199", "zip": "98101"},
