@@ -61,7 +61,9 @@ async def test_offers_come_from_the_devices_on_the_account(offers: Offers) -> No
         Line("l3", "demo-wireless-tablet", None, None),
     )
     found = await offers(account("wireless", *lines), account("internet", Line("l4", "demo-internet-5000")))
-    assert found == {"wireless demo-offer-new-phone": "The K12 on Ada's wireless has been in use for 24 months."}
+    assert found == {
+        "wireless demo-offer-new-phone": "The Kestrel K12 on Ada's wireless has been in use for 24 months."
+    }
 
 
 async def test_a_device_is_not_old_a_day_before_its_time(offers: Offers) -> None:
