@@ -3,19 +3,37 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mcp_types import INTERNAL_ERROR, MISSING_REQUIRED_CLIENT_CAPABILITY
+
 Capabilities = dict[str, dict[str, Any]]
 
 
-def undeclared(result: Mapping[str, Any], declared: object) -> Capabilities:
-    """Give the capabilities that an ``input_required`` result needs and the client did not declare.
+def refusal(result: Mapping[str, Any], declared: object) -> dict[str, Any] | None:
+    """Give the JSON-RPC error to send in place of a result, or ``None`` when the result may be sent.
 
     Args:
-        result: The result as it would be sent; any other type of result needs none.
+        result: The result as it would be sent; only one that is ``input_required`` is ever refused.
         declared: The ``clientCapabilities`` of the request.
     """
+    if result.get("resultType") != "input_required":
+        return None
+    requests = result.get("inputRequests") or {}
+    if not requests and result.get("requestState") is None:
+        return {"code": INTERNAL_ERROR, "message": "Internal server error"}
+    missing = _undeclared(requests, declared)
+    if not missing:
+        return None
+    # MCP, "Per-request protocol fields".
+    return {
+        "code": MISSING_REQUIRED_CLIENT_CAPABILITY,
+        "message": "This needs something of the client that it did not declare: " + ", ".join(missing),
+        "data": {"requiredCapabilities": missing},
+    }
+
+
+def _undeclared(requests: Mapping[str, Mapping[str, Any]], declared: object) -> Capabilities:
     missing: Capabilities = {}
-    requests = result.get("inputRequests") if result.get("resultType") == "input_required" else None
-    for request in (requests or {}).values():
+    for request in requests.values():
         capability, mode = _needed(request.get("method"), request.get("params") or {})
         if not _has(declared, capability, mode):
             missing.setdefault(capability, {}).update({mode: {}} if mode else {})

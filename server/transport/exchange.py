@@ -16,14 +16,9 @@ from mcp.shared.inbound import (
     validate_mcp_param_headers,
     x_mcp_header_map,
 )
-from mcp_types import (
-    HEADER_MISMATCH,
-    INVALID_REQUEST,
-    MISSING_REQUIRED_CLIENT_CAPABILITY,
-    SERVER_INFO_META_KEY,
-)
+from mcp_types import HEADER_MISMATCH, INVALID_REQUEST, SERVER_INFO_META_KEY
 
-from server.transport.asking import Capabilities, undeclared
+from server.transport.asking import refusal
 from server.transport.body import takes_events
 from server.transport.calls import note_outcome
 from server.transport.channel import Channel
@@ -65,8 +60,8 @@ async def _run(
     connection = Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
     try:
         answer, code = await kernel.answer(request, Channel(http, request, stream), connection)
-        if missing := undeclared(answer.get("result", {}), route.client_capabilities):
-            answer, code = _unable(request, missing), MISSING_REQUIRED_CLIENT_CAPABILITY
+        if error := refusal(answer.get("result", {}), route.client_capabilities):
+            answer, code = {"jsonrpc": "2.0", "id": request.id, "error": error}, error["code"]
             note_outcome(request, f"error:{code}")
         if code is not None and (known := modern_code(code)) != code:
             answer["error"]["code"] = code = known
@@ -76,16 +71,6 @@ async def _run(
     finally:
         if stream is not None:
             stream.close()
-
-
-def _unable(request: Request, missing: Capabilities) -> dict[str, Any]:
-    """Say what the client would have to be able to do (MCP, "Per-request protocol fields")."""
-    error = {
-        "code": MISSING_REQUIRED_CLIENT_CAPABILITY,
-        "message": "This needs something of the client that it did not declare: " + ", ".join(missing),
-        "data": {"requiredCapabilities": missing},
-    }
-    return {"jsonrpc": "2.0", "id": request.id, "error": error}
 
 
 def _classify(http: web.Request, request: Request) -> InboundModernRoute:

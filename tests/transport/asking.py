@@ -62,3 +62,12 @@ def own() -> Server[Any]:
     server = lowlevel()
     server.middleware.append(OwnBoundary(RequestStateSecurity(keys=["k" * 32]), default_audience=None))
     return server
+
+
+async def _shrug(_: ServerRequestContext, __: CallToolRequestParams) -> Any:
+    return {"resultType": "input_required"}
+
+
+def shrugging() -> Server[Any]:
+    """Build a lowlevel server whose tool wants something, and does not say what."""
+    return Server("shrugging", on_call_tool=_shrug)

@@ -10,6 +10,7 @@ from mcp.server import MCPServer, Server
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
+from mcp.server.extension import Extension, MethodBinding
 from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
 from pydantic import Field
@@ -167,3 +168,20 @@ async def _raise(_: ServerRequestContext, params: types.CallToolRequestParams) -
 def raising() -> Server[Any]:
     """Build a server whose tools are named after the codes that they raise."""
     return Server("raising", on_call_tool=_raise)
+
+
+class Counting(Extension):
+    """An extension with a method and a kind of result of its own."""
+
+    identifier = "com.example/counting"
+
+    def methods(self) -> list[MethodBinding]:
+        return [MethodBinding("counting/count", types.RequestParams, self._count)]
+
+    async def _count(self, _: ServerRequestContext, __: types.RequestParams) -> dict[str, Any]:
+        return {"resultType": "counted", "count": 3}
+
+
+def extended() -> MCPServer:
+    """Build a server with an extension."""
+    return MCPServer("extended", extensions=[Counting()])

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp_types import CLIENT_CAPABILITIES_META_KEY, MISSING_REQUIRED_CLIENT_CAPABILITY
+from mcp_types import CLIENT_CAPABILITIES_META_KEY, INTERNAL_ERROR, MISSING_REQUIRED_CLIENT_CAPABILITY
 
 from tests.transport.rig import serve
 
@@ -40,3 +40,9 @@ async def test_what_was_not_declared_is_not_asked(
             error = answer.json["error"]
             assert (answer.status, error["code"]) == (400, MISSING_REQUIRED_CLIENT_CAPABILITY)
             assert error["data"] == {"requiredCapabilities": required}
+
+
+async def test_a_question_without_a_question_is_a_failure_of_the_tool(tmp_path: Path) -> None:
+    async with serve(tmp_path, "tests.transport.asking:shrugging", oauth_enabled=False) as site:
+        answer = await site.call("modern", "any")
+        assert (answer.status, answer.json["error"]["code"]) == (200, INTERNAL_ERROR)

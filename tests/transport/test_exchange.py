@@ -212,3 +212,11 @@ async def test_a_client_need_not_say_its_name(tmp_path: Path) -> None:
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params}
         headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/list"}
         assert (await site.send(body, token=await site.token(), **headers)).status == 200
+
+
+async def test_what_an_extension_adds_is_handed_through(tmp_path: Path) -> None:
+    async with serve(tmp_path, "tests.transport.plugged:extended", oauth_enabled=False) as site:
+        discovered = (await site.modern("server/discover")).json["result"]
+        assert discovered["capabilities"]["extensions"] == {"com.example/counting": {}}
+        result = (await site.modern("counting/count")).json["result"]
+        assert (result["resultType"], result["count"]) == ("counted", 3)
