@@ -1,5 +1,6 @@
 """The one mapping from an error's class to a status and to JSON, a redirect or a page."""
 
+import errno
 import logging
 from collections.abc import Awaitable, Callable
 from functools import singledispatch
@@ -53,6 +54,9 @@ _LIMITED = PageError(
 _BROKEN = PageError(
     "Something went wrong here", "The server failed; it is not your doing.", "Go back and try again.", status=500
 )
+
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What the system has too little of for now: descriptors, memory."""
 
 log = logging.getLogger(__name__)
 
@@ -133,9 +137,16 @@ def _(error: TooManyRequests, request: web.Request) -> web.StreamResponse:
 @answer.register
 def _(error: StoreUnavailable, request: web.Request) -> web.StreamResponse:
     log.error("The database is not available: %s", error)
-    response = _failure(request, _BUSY, "temporarily_unavailable")
-    response.headers["Retry-After"] = RETRY_AFTER
-    return response
+    return _unavailable(request)
+
+
+@answer.register
+def _(error: OSError, request: web.Request) -> web.StreamResponse:
+    """Let the client come back where the system has run out of something; any other failure is ours."""
+    if error.errno not in _EXHAUSTED:
+        return answer.dispatch(Exception)(error, request)
+    log.error("The system has run out of something: %s", error)
+    return _unavailable(request)
 
 
 @answer.register
@@ -178,6 +189,12 @@ def redirect(request: web.Request, uri: str) -> web.Response:
     """Send the browser on: 302 after a GET, 303 after a POST, never 307 (RFC 9700 section 4.12)."""
     status = HTTPStatus.FOUND if request.method in {"GET", "HEAD"} else HTTPStatus.SEE_OTHER
     return web.Response(status=status, headers={"Location": uri, **NO_STORE})
+
+
+def _unavailable(request: web.Request) -> web.StreamResponse:
+    response = _failure(request, _BUSY, "temporarily_unavailable")
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response
 
 
 def _failure(request: web.Request, page: PageError, code: str) -> web.StreamResponse:

@@ -27,7 +27,7 @@ from server.storage.upstream import SqlUpstreamStore
 from server.storage.users import SqlUserStore
 
 _PROBE = """
-UPDATE schema_migrations SET applied_at = applied_at
+UPDATE schema_migrations SET applied_at = applied_at + :step
 WHERE name = (SELECT min(name) FROM schema_migrations)"""
 
 
@@ -57,12 +57,14 @@ class Database(
         return self._driver
 
     async def ping_writable(self) -> None:
-        """Write a row as it is, durably; raises `StoreUnavailable` when nothing can be written."""
+        """Write to the disk and change nothing; raises `StoreUnavailable` when nothing can be written."""
         await self._driver.write(_probe())
 
 
 def _probe() -> Script[None]:
-    yield Statement(_PROBE)
+    """Change something and change it back: SQLite would not write a page whose content stays the same all along."""
+    yield Statement(_PROBE, {"step": 1})
+    yield Statement(_PROBE, {"step": -1})
 
 
 @asynccontextmanager

@@ -21,6 +21,12 @@ log = logging.getLogger(__name__)
 BATCH = 100
 """Rows that one transaction removes at most: each may touch several pages of its own."""
 
+JUMP = 60
+"""Seconds by which the clock may run ahead of the time that passes, or behind it, from one purge to the next."""
+
+CALM = 3_600
+"""Seconds for which nothing is removed after it did."""
+
 _STEP = 1_000
 """Rows that one transaction walks over at most."""
 
@@ -83,20 +89,49 @@ def _batch(sweep: Sweep, after: str, points: dict[str, int]) -> Script[tuple[int
 async def run_purge(driver: Driver, clock: Clock, interval: float, audit_days: int = 0) -> None:
     """Purge now and then, for ever: whatever goes wrong is logged and tried again next time.
 
+    After the clock has jumped nothing is removed for an hour: it may jump back, and what was removed would be missing.
+
     Args:
         driver: The database.
         clock: Gives the time of each purge.
         interval: Seconds between purges.
         audit_days: For how many days audit events are kept; 0 leaves them alone.
     """
+    steadiness = Steadiness(clock)
     while True:
-        try:
-            removed = await purge(driver, clock(), audit_days)
-        except StoreUnavailable as error:
-            log.warning("The purge was put off: %s", error)
-        except Exception:
-            log.exception("The purge failed")
-        else:
-            if any(removed.values()):
-                log.info("Purged %s", in_words(removed))
+        if steadiness.lasts():
+            await _purge_once(driver, clock(), audit_days)
         await asyncio.sleep(interval)
+
+
+async def _purge_once(driver: Driver, now: int, audit_days: int) -> None:
+    try:
+        removed = await purge(driver, now, audit_days)
+    except StoreUnavailable as error:
+        log.warning("The purge was put off: %s", error)
+    except Exception:
+        log.exception("The purge failed")
+    else:
+        if any(removed.values()):
+            log.info("Purged %s", in_words(removed))
+
+
+class Steadiness:
+    """Compares the clock with the time that passes: somebody may set it, or a machine wakes from a long sleep."""
+
+    def __init__(self, clock: Clock, calm: float = CALM) -> None:
+        """Believe the clock as it is now, on the running loop, and after a jump so many seconds later."""
+        self._clock = clock
+        self._calm = calm
+        self._loop = asyncio.get_running_loop()
+        self._offset = clock() - self._loop.time()
+        self._trusted_from = self._loop.time()
+
+    def lasts(self) -> bool:
+        """Tell whether the clock has not jumped for that long, or since the beginning."""
+        jump = self._clock() - self._loop.time() - self._offset
+        self._offset += jump
+        if abs(jump) > JUMP:
+            log.warning("The clock jumped by %d s: nothing is purged for the next %d s", jump, self._calm)
+            self._trusted_from = self._loop.time() + self._calm
+        return self._loop.time() >= self._trusted_from

@@ -145,3 +145,22 @@ async def connected(child: Child) -> AsyncIterator[Remote]:
             yield child.remote(http)
         finally:
             await child.kill()
+
+
+async def command(child: Child, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of the operator on a child's database."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": f"sqlite:///{child.database}",
+    }
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "server", *arguments, "--json"],
+        cwd=child.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

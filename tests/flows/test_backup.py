@@ -3,37 +3,15 @@
 import asyncio
 import copy
 import json
-import os
 import random  # noqa: TID251 - seeded, so that a failure can be looked at again
-import subprocess
-import sys
 from pathlib import Path
 
 import aiohttp
 
-from tests.flows.child import ROOT, Child
+from tests.flows.child import Child, command
 from tests.flows.ledger import Family, Ledger, invalid_grant
 
 WORKERS = 6
-
-
-async def command(child: Child, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command of the operator on a child's database."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "DATABASE_URL": f"sqlite:///{child.database}",
-    }
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "server", *arguments, "--json"],
-        cwd=child.folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 async def hold(restored: Ledger, before: Family, after: Family) -> None:

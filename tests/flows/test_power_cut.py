@@ -5,11 +5,9 @@ nothing more (``EXT4_IOC_SHUTDOWN`` with ``EXT4_GOING_FLAGS_NOLOGFLUSH``). Mount
 """
 
 import asyncio
-import fcntl
 import os
 import random  # noqa: TID251 - seeded, so that a failure can be looked at again
 import shutil
-import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -19,14 +17,9 @@ import aiohttp
 import pytest
 
 from tests.flows.child import SERVE, Child
+from tests.flows.disk import PATH, TOOLS, Disk
 from tests.flows.ledger import Ledger
 
-SHUTDOWN = 0x8004587D
-"""``_IOR('X', 125, __u32)``, which ext4 and XFS share."""
-
-WITHOUT_FLUSH = 2
-TOOLS = ("mkfs.ext4", "mount", "umount", "losetup")
-PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 WEAKENED = """
 import sqlite3, sys
 from server.cli import main
@@ -39,39 +32,6 @@ connect = sqlite3.connect
 sqlite3.connect = lambda *arguments, **options: connect(*arguments, **options, factory=Weakened)
 sys.exit(main(["serve"]))
 """
-
-
-def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=60, env={"PATH": PATH})
-
-
-class Disk:
-    """A small file system in a file, whose power can be cut."""
-
-    def __init__(self, folder: Path) -> None:
-        self.image = folder / "disk.img"
-        self.mounted = folder / "disk"
-        self.mounted.mkdir()
-        with self.image.open("wb") as image:
-            image.truncate(48 * 1024 * 1024)
-        run("mkfs.ext4", "-q", "-F", str(self.image))
-
-    def mount(self) -> None:
-        """Mount it so that nothing is written back by mere lapse of time."""
-        run("mount", "-o", "loop,commit=900", str(self.image), str(self.mounted))
-
-    def cut(self) -> None:
-        """Cut the power."""
-        descriptor = os.open(self.mounted, os.O_RDONLY)
-        try:
-            fcntl.ioctl(descriptor, SHUTDOWN, struct.pack("I", WITHOUT_FLUSH))
-        finally:
-            os.close(descriptor)
-
-    def unmount(self) -> None:
-        """Unmount it, if it is mounted."""
-        if self.mounted.is_mount():
-            run("umount", str(self.mounted))
 
 
 @pytest.fixture

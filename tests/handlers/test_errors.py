@@ -1,7 +1,14 @@
 """The one mapping from errors to answers: JSON for programs, pages for people."""
 
-import pytest
+import errno
+from typing import NoReturn
 
+import pytest
+from aiohttp import web
+
+from server.identity import Waiting
+from server.oauth.model import AuthorizationRequest
+from tests.conftest import Start
 from tests.support import Live
 
 
@@ -46,3 +53,29 @@ async def test_a_path_from_outside_is_not_repeated(live: Live, path: str) -> Non
         assert answer.status == 404
         assert "script>alert" not in answer.text
         assert "onload" not in answer.text
+
+
+class Exhausted:
+    """Finds out nothing, for want of something."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    async def visitor(self, _http: web.Request, _asked: AuthorizationRequest) -> NoReturn:
+        raise OSError(self.number, "there is none left")
+
+    async def challenge(self, _http: web.Request, _waiting: Waiting | None) -> NoReturn:
+        raise AssertionError("nobody is asked to sign in")
+
+
+@pytest.mark.parametrize(("number", "status"), [(errno.EMFILE, 503), (errno.ENOMEM, 503), (errno.EPERM, 500)])
+async def test_what_the_system_lacks_for_now_is_503_and_any_other_fault_500(
+    start: Start, number: int, status: int
+) -> None:
+    async with start(identity=Exhausted(number)) as live:
+        browser, app = live.browser(), await live.register()
+        answer, _ = await browser.authorize(app)
+        while answer.status == 302:
+            answer = await browser.send("GET", answer.location)
+        assert (answer.status, "Retry-After" in answer.headers) == (status, status == 503)
+        assert "there is none left" not in answer.text

@@ -51,12 +51,14 @@ async def test_a_database_that_cannot_be_used_is_refused(path: Path) -> None:
             pass
 
 
-async def test_the_probe_writes_and_changes_nothing(database: Database, shell: Shell) -> None:
+async def test_the_probe_writes_and_changes_nothing(database: Database, path: Path, shell: Shell) -> None:
     before = shell("SELECT * FROM schema_migrations")
+    written = path.with_name("server.db-wal").stat().st_size
 
     await database.ping_writable()
 
     assert shell("SELECT * FROM schema_migrations") == before
+    assert path.with_name("server.db-wal").stat().st_size > written
 
 
 async def test_the_probe_notices_what_keeps_it_from_writing(path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from server.oauth.audit import Event, Kind
 from server.oauth.store import StoreUnavailable
 from server.storage.database import Database, open_database
-from server.storage.purge import BATCH, purge, run_purge
+from server.storage.purge import BATCH, JUMP, Steadiness, purge, run_purge
 from server.storage.retention import SWEEPS
 from server.storage.retention_upstream import UPSTREAM_SWEEPS
 from tests.storage import make
@@ -312,6 +312,34 @@ async def test_the_loop_survives_a_locked_database(path: Path, caplog: pytest.Lo
 
         assert await database.get_client("client") is None
         assert "Purged 1 clients" in caplog.text
+
+
+async def test_nothing_goes_by_a_clock_that_has_jumped(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    await database.add_client(make.client(created_at=NOW))
+    now = NOW
+    purging = asyncio.create_task(run_purge(database.driver, lambda: now, 0.02))
+    for jumped in (NOW + 400 * DAY, NOW, NOW + 400 * DAY):
+        await asyncio.sleep(0.1)
+        now = jumped
+    await asyncio.sleep(0.2)
+    purging.cancel()
+    with suppress(asyncio.CancelledError):
+        await purging
+
+    assert await database.get_client("client") is not None
+    assert caplog.text.count("The clock jumped by") == 3
+
+
+async def test_a_clock_is_believed_again_when_it_goes_on_as_time_does() -> None:
+    now = NOW
+    steadiness = Steadiness(lambda: now, calm=0.2)
+    assert steadiness.lasts()
+    now += JUMP - 1
+    assert steadiness.lasts()
+    now -= 2 * DAY
+    assert not steadiness.lasts()
+    await asyncio.sleep(0.3)
+    assert steadiness.lasts()
 
 
 async def test_a_database_that_cannot_be_written_is_said_to_be(path: Path) -> None:
