@@ -1,11 +1,13 @@
-// A certified OpenID provider on a free port of loopback, with its own sign-in pages, for a client at the origin given.
-// It prints its issuer. A line "rotate" on standard input gives it a new key; it then prints "rotated".
+// A certified OpenID provider on a port of loopback, with its own sign-in pages, for a client at the origin given.
+// It prints its issuer once it serves. A line "rotate" on standard input gives it a new key; it then prints "rotated".
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import Provider from "oidc-provider";
 
-const [origin] = process.argv.slice(2);
+console.info = console.warn = () => {}; // it warns that its pages are for tests
+
+const [port, origin] = process.argv.slice(2);
 
 function key(kid) {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -36,16 +38,13 @@ function provider(issuer, keys) {
   return made;
 }
 
-const server = createServer((request, response) => handle(request, response));
-let handle;
-server.listen(0, "127.0.0.1", () => {
-  const issuer = `http://localhost:${server.address().port}`;
-  const first = key("first");
-  handle = provider(issuer, [first]).callback();
-  createInterface({ input: process.stdin }).on("line", () => {
+const issuer = `http://localhost:${port}`;
+let handle = provider(issuer, [key("first")]).callback();
+
+createServer((request, response) => handle(request, response)).listen(Number(port), "localhost", () => console.log(issuer));
+createInterface({ input: process.stdin })
+  .on("line", () => {
     handle = provider(issuer, [key("second")]).callback();
     console.log("rotated");
-  });
-  process.stdin.on("end", () => process.exit(0));
-  console.log(issuer);
-});
+  })
+  .on("close", () => process.exit(0));
