@@ -106,6 +106,9 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
         async with open_kernel(server, settings) as kernel:
             app[keys.KERNEL] = kernel
             _announce(settings)
+            if settings.oauth_enabled and keys.UPSTREAM in app:
+                at = app[keys.UPSTREAM].registration
+                log.info("Signing in at %s, which leads back to %s", at.title, at.redirect_uri)
             purge = asyncio.create_task(
                 run_purge(store.driver, clock, settings.purge_interval, settings.audit_retention_days)
             )

@@ -12,7 +12,7 @@ from server.handlers import cookies, pages, requests
 from server.handlers.errors import redirect
 from server.identity import Waiting
 from server.oauth import authorize as endpoint
-from server.oauth import consent, documents, remembered, scopes
+from server.oauth import consent, documents, remembered, scopes, tokens
 from server.oauth.authorize import ADVICE
 from server.oauth.errors import PageError
 from server.oauth.model import AuthorizationRequest, Client, Visitor
@@ -59,14 +59,16 @@ async def page(request: web.Request) -> web.StreamResponse:
     if code is not None:
         return _lead_back(request, waiting, code)
     content = _content(waiting, client, visitor, allowed, ctx.settings)
-    return pages.render(request, "consent.html", {**content, "handle": handle, "action": FORM})
+    shown = {"handle": handle, "seen": _seen(visitor, handle), "action": FORM}
+    return pages.render(request, "consent.html", {**content, **shown})
 
 
 async def decide(request: web.Request) -> web.Response:
     """Take the user's decision and lead back to the client."""
     params = await requests.form(request)
     ctx = requests.context(request)
-    waiting, client = await consent.pending(_handle(params), cookies.browser_id(request), ctx)
+    handle = _handle(params)
+    waiting, client = await consent.pending(handle, cookies.browser_id(request), ctx)
     visitor = await request.app[keys.IDENTITY].visitor(request, waiting)
     if params.get("decision") == "deny":
         await consent.deny(waiting, client, visitor, ctx)
@@ -74,7 +76,14 @@ async def decide(request: web.Request) -> web.Response:
         raise PageError("You are not signed in", "Only somebody who is signed in can allow this.", ADVICE, status=403)
     if params.get("decision") != "approve" or "decision" in params.repeated:
         raise PageError("This answer cannot be read", "It is neither approval nor denial.", "Go back and choose one.")
+    if params.get("seen") not in {None, _seen(visitor, handle)}:
+        return redirect(request, f"{PAGE}?{urlencode({'request': handle})}")
     return _lead_back(request, waiting, await consent.approve(waiting, client, params.all("scope"), visitor, ctx))
+
+
+def _seen(visitor: Visitor, handle: str) -> str:
+    """Give what a page's form sends back, by which it is known whom the page named: another may be signed in since."""
+    return tokens.digest(f"{handle} {visitor.user.user_id}") if visitor.signed_in else ""
 
 
 def _lead_back(request: web.Request, waiting: AuthorizationRequest, code: str) -> web.Response:

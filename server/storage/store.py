@@ -20,6 +20,7 @@ from server.storage.audit import recorded
 from server.storage.clients import get_client
 from server.storage.consents import remember
 from server.storage.driver import Driver, Script, Statement, changed
+from server.storage.upstream import forget_approval
 
 
 class SqlStore:
@@ -62,7 +63,7 @@ class SqlStore:
         self, handle_digest: str, now: int, consent: Consent | None = None, event: Event | None = None
     ) -> bool:
         """Decide a pending request without a code."""
-        return await self._driver.write(recorded(_decide(handle_digest, now, consent), event))
+        return await self._driver.write(recorded(_deny(handle_digest, now, consent), event))
 
     async def redeem_authorization_code(
         self,
@@ -124,6 +125,13 @@ def _decide(handle_digest: str, now: int, consent: Consent | None) -> Script[boo
     if decided and consent is not None:
         yield from remember(consent)
     return decided
+
+
+def _deny(handle_digest: str, now: int, consent: Consent | None) -> Script[bool]:
+    denied = yield from _decide(handle_digest, now, consent)
+    if denied:
+        yield from forget_approval(handle_digest)
+    return denied
 
 
 def _approve(

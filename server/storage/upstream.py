@@ -33,6 +33,12 @@ WHERE b.browser_digest = :browser_digest AND b.client_id = :client_id AND b.redi
     AND b.fingerprint = :fingerprint AND b.expires_at > :created_at"""
 
 
+_FORGET_APPROVAL = """
+DELETE FROM browser_approvals WHERE (browser_digest, client_id) IN (
+    SELECT browser_digest, client_id FROM authorization_requests WHERE handle_digest = :handle_digest
+)"""
+
+
 class SqlUpstreamStore:
     """`server.identity.oidc.model.UpstreamStore` in SQL."""
 
@@ -55,6 +61,11 @@ class SqlUpstreamStore:
     async def has_approval(self, wanted: Approval) -> bool:
         """Tell whether a browser approved the hop for a client that still is what it was."""
         return await self._driver.read(changed(_HAS_APPROVAL, **_fields(wanted)))
+
+
+def forget_approval(handle_digest: str) -> Script[None]:
+    """Let a browser be asked again about the client of a request that was denied, as part of that transaction."""
+    yield Statement(_FORGET_APPROVAL, {"handle_digest": handle_digest})
 
 
 def _add_attempt(attempt: Attempt, approval: Approval | None) -> Script[None]:

@@ -1,6 +1,7 @@
 """Signing in at a provider: what is asked before the hop and after it, who it makes of one, and signing out."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -148,6 +149,29 @@ async def test_denial_before_the_hop_is_told_to_the_client(ada: Visit) -> None:
     assert denied.returned["error"] == "access_denied"
     assert ada.live.sql("SELECT count(*) FROM upstream_sign_ins") == [(0,)]
     assert ada.provider.site.asked == []
+
+
+async def test_client_that_was_denied_after_the_hop_is_asked_about_before_the_next(ada: Visit) -> None:
+    page = await ada.sign_in()
+    assert (await page.deny()).returned["error"] == "access_denied"
+    ada.live.sql("DELETE FROM sessions")
+    assert (await ada.ask()).status == 200
+
+
+async def test_whoever_signed_in_since_sees_the_page_before_it_counts(ada: Visit) -> None:
+    page = await ada.sign_in()
+    ada.provider.claims = {"sub": "lin", "name": "Lin"}
+    await ada.come_back(await ada.go(await ada.browser.send("GET", "/signin")))
+    [seen] = re.findall(r'name="seen" value="([^"]+)"', page.shown.text)
+    fields = {"request": page.handle, "seen": seen, "decision": "approve", "scope": "read"}
+    again = await ada.browser.send("POST", "/oauth/authorize/approve", data=fields)
+    assert again.location == page.address
+    shown = await ada.browser.send("GET", again.location)
+    assert ("Lin" in shown.text, "Ada Lovelace" in shown.text) == (True, False)
+    assert ada.live.sql("SELECT count(*) FROM authorization_codes") == [(0,)]
+    [seen] = re.findall(r'name="seen" value="([^"]+)"', shown.text)
+    back = await ada.browser.send("POST", "/oauth/authorize/approve", data={**fields, "seen": seen})
+    assert "code" in back.returned
 
 
 @pytest.mark.parametrize("fields", [{"csrf": "0" * 64}, {"csrf": ""}, {"decision": "perhaps"}])
@@ -339,6 +363,16 @@ async def test_hops_are_limited(start: Start, provider: Provider) -> None:
         page = await coming.ask()
         answers = [await coming.go(page) for _ in range(30)]
         assert {answer.status for answer in answers} == {303, 429}
+
+
+async def test_start_says_where_the_provider_leads_back_to_and_what_is_not_used(
+    start: Start, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with start(**settings_for(provider, oauth_provider="okta", oauth_tenant_id="common")) as live:
+        assert f"Signing in at Okta, which leads back to {live.url}/oauth/callback" in caplog.messages
+        assert "OAUTH_TENANT_ID is set, but OAUTH_PROVIDER=okta does not use it" in caplog.messages
+        assert sum("does not use it" in line for line in caplog.messages) == 1
 
 
 async def test_head_of_the_callback_changes_nothing(ada: Visit) -> None:

@@ -31,6 +31,7 @@ CONSENT: dict[str, Any] = {
     "kept": [],
     "user": {"name": "Ada", "demo": False},
     "handle": "a-handle",
+    "seen": "",
     "action": "/oauth/authorize/approve",
 }
 SCRIPT = "<script>alert(1)</script><img src=//evil.example/x onerror=alert(1)>\"'><b>"

@@ -105,6 +105,16 @@ async def test_answer_of_another_provider_is_not_exchanged(victim: Visit) -> Non
     assert victim.provider.site.asked.count("/token") == before
 
 
+async def test_answer_to_what_was_sealed_under_another_secret_counts_for_nothing(start: Start) -> None:
+    async with provide() as provider, start(**settings_for(provider), secret_key="first" * 8) as live:
+        coming = Visit(live, provider, await live.register(), live.browser())
+        back = provider.answer((await coming.go(await coming.ask())).location).removeprefix(live.url)
+        headers = {"Cookie": f"att_browser={coming.browser.cookies['att_browser']}"}
+        async with start(**settings_for(provider), secret_key="second" * 8) as changed:
+            assert (await changed.send("GET", back, headers=headers)).status == 400
+            assert "/token" not in provider.site.asked
+
+
 async def test_answer_from_before_the_provider_changed_counts_for_nothing(start: Start) -> None:
     async with provide() as first, start(**settings_for(first)) as live:
         coming = Visit(live, first, await live.register(), live.browser())

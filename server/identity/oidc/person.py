@@ -39,6 +39,8 @@ def email(claims: Mapping[str, Any], registration: Registration) -> str | None:
     address = claims.get("email")
     if not isinstance(address, str) or len(address) > _MAX_TEXT or address.count("@") != 1 or not address.isprintable():
         return None
+    if not address.isascii() and address.casefold().isascii():
+        return None  # letters such as the Kelvin sign would become another's address when capitals are folded
     return address if _is_vouched_for(claims, registration) else None
 
 

@@ -293,6 +293,12 @@ async def test_an_address_that_is_not_vouched_for_does_not_count(talk: Talk, vou
     assert (await talk.sign_in()).person.email is None
 
 
+@pytest.mark.parametrize("address", ["ban\N{KELVIN SIGN}@example.com", "a@b@c", "a\nb@example.com", "ada", "", 7, ...])
+async def test_what_is_no_address_or_looks_like_anothers_does_not_count(talk: Talk, address: Any) -> None:
+    talk.provider.claims = {"email": address}
+    assert (await talk.sign_in()).person.email is None
+
+
 async def test_user_info_gives_the_address_that_the_id_token_leaves_out(talk: Talk) -> None:
     talk.provider.claims = {"email": ..., "email_verified": ..., "name": ...}
     talk.provider.userinfo = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
