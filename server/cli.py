@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 import server
 from server import logs
 from server.app import system_clock
-from server.commands import audit, backup, clients, grants, keys, tokens, users
+from server.catalogue.editions import CatalogueError
+from server.commands import audit, backup, catalog, clients, grants, keys, tokens, users
 from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
 from server.oauth.audit import OPERATOR, Event, Kind
 from server.oauth.store import StoreUnavailable
@@ -31,6 +32,7 @@ _FAILURES = (
     SecretError,
     StoreUnavailable,
     LoadError,
+    CatalogueError,
     CommandError,
     UsageError,
     SocketError,
@@ -79,7 +81,7 @@ def _parser() -> Parser:
         sub.set_defaults(command=command)
         if listing:
             sub.add_argument("--json", action="store_true", help="print JSON")
-    for group in (clients, grants, tokens, keys, users, audit, backup):
+    for group in (clients, grants, tokens, keys, users, audit, backup, catalog):
         group.add_to(commands)
     return parser
 

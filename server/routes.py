@@ -9,6 +9,7 @@ from server.handlers import (
     account,
     authorize,
     callback,
+    catalogue,
     home,
     invitation,
     mcp,
@@ -35,6 +36,7 @@ _WELL_KNOWN = "/.well-known"
 def routes(settings: Settings) -> Iterable[web.RouteDef]:
     """Give every route that these settings open; with OAuth off its endpoints are 404."""
     yield web.get("/", home.index)
+    yield web.get("/catalogue/{kind}/{id}", catalogue.item)
     yield web.get("/health", status.health)
     yield web.get("/health/ready", status.ready)
     yield web.get("/oauth/stats", status.stats)

@@ -1,7 +1,7 @@
 """Bringing files into the database: checked first, then written bit by bit, then published all at once."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from server.catalogue import files
@@ -54,25 +54,27 @@ async def publish(
     return published
 
 
-async def ship(store: EditionStore, folder: Path, now: int) -> None:
+async def ship(store: EditionStore, folder: Path, now: int, *, anew: Collection[str] = ()) -> None:
     """Publish what ships with the program wherever there is nothing yet, or an earlier edition of what ships.
 
-    What the operator imported stays. When several processes start at once, one of them publishes.
+    What the operator imported stays, unless its kind is to be published anew. When several processes
+    start at once, one of them publishes.
 
     Raises:
         CatalogueError: A file is missing or at fault.
     """
     editions = {edition.kind: edition for edition in await store.get_editions()}
     for kind in KINDS:
-        content = _read(folder / f"{kind}.json")
-        digest, current = shipped_digest(content), editions.get(kind)
-        if current is None or (current.source == "shipped" and current.digest != digest):
-            sheet = _checked(folder / f"{kind}.json", content)
+        path = folder / f"{kind}.json"
+        content = _read(path)
+        digest, current = _digest(content), editions.get(kind)
+        outdated = current is None or (current.source == "shipped" and current.digest != digest)
+        if outdated or (kind in anew and current is not None and current.source != "shipped"):
             replaces = current.edition if current else None
-            await publish(store, sheet, source="shipped", digest=digest, replaces=replaces, now=now)
+            await publish(store, _checked(path, content), source="shipped", digest=digest, replaces=replaces, now=now)
 
 
-def shipped_digest(content: bytes) -> str:
+def _digest(content: bytes) -> str:
     """Give the digest by which an edition of what ships is known."""
     return hashlib.sha256(_FORMAT + content).hexdigest()
 

@@ -116,10 +116,12 @@ class _Reader:
         if kind and KINDS[kind].member == member:
             self._sheet.kind = kind
             return True
-        if not kind or KINDS[kind].member != _FEATURES:
+        line = self._document.line(offset)
+        if not kind:
             known = ", ".join(dict.fromkeys(k.member for k in KINDS.values()))
-            fault = Fault(self._document.line(offset), f"{member!r} is no kind of row; there are {known}")
-            self._faults.append(fault)
+            self._faults.append(Fault(line, f"{member!r} is no kind of row; there are {known}"))
+        elif KINDS[kind].member != _FEATURES:
+            self._faults.append(Fault(line, f"{member!r} cannot be in a file of {kind}"))
         return False
 
     def _take(self, offset: int, text: str) -> None:

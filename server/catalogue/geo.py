@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, C
 
 from server.catalogue.hours import is_understood
 from server.catalogue.rows import Key, LatLong, Name, Names, Part, Row, Text
+from server.catalogue.states import STATES
 
 StoreType = Literal["retail", "authorized_retailer"]
 InternetType = Literal["fiber", "internet_air"]
@@ -134,9 +135,8 @@ class Store(Feature):
     def words(self) -> Iterator[str]:
         """Give address, products and services."""
         tags = self.properties
-        yield from filter(
-            None, ("store", tags.street, tags.city, tags.state, tags.postcode, tags.products, tags.services)
-        )
+        yield f"store {STATES.get(tags.state or '', '')}"
+        yield from filter(None, (tags.street, tags.city, tags.state, tags.postcode, tags.products, tags.services))
 
     @property
     def place(self) -> LatLong:
@@ -175,6 +175,10 @@ class Shape(Part):
 
     @model_validator(mode="after")
     def _check_rings(self) -> "Shape":
+        if not self.coordinates or not all(self.coordinates):
+            raise ValueError("there is no ring in it")
+        if isinstance(self.coordinates[0][0][0], tuple) is not (self.type == "MultiPolygon"):
+            raise ValueError(f"these are not the coordinates of a {self.type}")
         for ring in (ring for polygon in self.polygons for ring in polygon):
             if ring[0] != ring[-1]:
                 raise ValueError("a ring has to end where it begins")

@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from server.catalogue.rows import LatLong
 from server.storage.catalogue import BITS, on_sphere
@@ -11,8 +12,18 @@ from server.storage.driver import Driver, Script, Statement
 from server.toolkit.shelf import Found, Stock
 
 _EARTH_RADIUS_MILES = 3958.8
-_FIRST_MILES = 5.0
-_WIDENING = 4
+_FIRST_MILES = 1.0
+_SLACK = 1e-12
+"""More than what cosines are rounded by."""
+
+_HALVINGS = 4
+"""So often the last circle is halved towards the one before it, lest it hold far more than is wanted."""
+
+_MOST_WORDS = 32
+_SAY_NOTHING = frozenset(
+    """a about an and any are as at be by can do does find for from get give have help how i in is it me my near of on
+    or please show tell that the there to want was what when where which who why will with you your""".split()  # noqa: SIM905
+)
 
 _GET_PUBLISHED = """
 SELECT edition, notice FROM catalogue_editions
@@ -23,14 +34,16 @@ SELECT document FROM catalogue_items WHERE item >= :base AND item < :until ORDER
 
 _IN_BOX = """
 FROM catalogue_places p
-WHERE p.min_x <= :x + :chord AND p.max_x >= :x - :chord
-    AND p.min_y <= :y + :chord AND p.max_y >= :y - :chord
-    AND p.min_z <= :z + :chord AND p.max_z >= :z - :chord
+WHERE p.min_x <= :max_x AND p.max_x >= :min_x
+    AND p.min_y <= :max_y AND p.max_y >= :min_y
+    AND p.min_z <= :max_z AND p.max_z >= :min_z
     AND p.item >= :base AND p.item < :until
     AND (:category IS NULL OR p.category = :category)
     AND p.x * :x + p.y * :y + p.z * :z >= :cosine"""
 
 _COUNT = f"SELECT count(*) {_IN_BOX}"
+
+_COUNT_SOME = f"SELECT count(*) FROM (SELECT 1 {_IN_BOX} LIMIT :limit)"  # noqa: S608 - the text is above
 
 _NEAREST = f"""
 SELECT i.document FROM (
@@ -113,19 +126,30 @@ def _range(edition: int) -> dict[str, int]:
 
 
 def _find_near(kind: str, place: LatLong, miles: float | None, category: str | None, limit: int) -> Script[Stock]:
-    """Look in a small circle first, and in wider ones for as long as it holds too few."""
+    """Widen a circle until it holds enough, narrow it again while it still does, and sort only what is in it."""
     published = yield from _published(kind)
     if published is None:
         return Stock(0, None, ())
     edition, notice = published
+    around = {**_range(edition), "category": category, "limit": limit}
     farthest = math.pi * _EARTH_RADIUS_MILES if miles is None else miles
-    reach = min(_FIRST_MILES, farthest)
-    while True:
-        around = {**_circle(place, reach), **_range(edition), "category": category, "limit": limit}
-        rows = yield Statement(_NEAREST, around)
-        if len(rows) == limit or reach == farthest:
-            return Stock(edition, notice, tuple(document for (document,) in rows))
-        reach = min(reach * _WIDENING, farthest)
+    too_near, reach = 0.0, min(_FIRST_MILES, farthest)
+    while reach < farthest and not (yield from _holds_enough(place, reach, around)):
+        too_near, reach = reach, min(2 * reach, farthest)
+    for _ in range(_HALVINGS):
+        middle = (too_near + reach) / 2
+        if (yield from _holds_enough(place, middle, around)):
+            reach = middle
+        else:
+            too_near = middle
+    rows = yield Statement(_NEAREST, {**_circle(place, reach), **around})
+    return Stock(edition, notice, tuple(document for (document,) in rows))
+
+
+def _holds_enough(place: LatLong, miles: float, around: Mapping[str, Any]) -> Script[bool]:
+    """Tell whether a circle holds as many as are wanted; the count ends there."""
+    rows = yield Statement(_COUNT_SOME, {**_circle(place, miles), **around})
+    return bool(rows[0][0] >= around["limit"])
 
 
 def _count_near(kind: str, place: LatLong, miles: float, category: str | None) -> Script[int]:
@@ -137,19 +161,28 @@ def _count_near(kind: str, place: LatLong, miles: float, category: str | None) -
 
 
 def _circle(place: LatLong, miles: float) -> dict[str, float]:
-    """Give the middle of a circle on the sphere, its chord, and the cosine of the angle that it spans."""
+    """Give a circle on the sphere: its middle, the box around it, and the cosine of the angle that it spans."""
     angle = min(miles / _EARTH_RADIUS_MILES, math.pi)
-    return {**on_sphere(place), "chord": 2 * math.sin(angle / 2) + 1e-9, "cosine": math.cos(angle) - 1e-12}
+    middle = on_sphere(place)
+    circle = {**middle, "cosine": math.cos(angle) - _SLACK}
+    for axis, along in middle.items():
+        from_axis = math.acos(max(-1.0, min(1.0, along)))
+        circle[f"min_{axis}"] = math.cos(min(math.pi, from_axis + angle)) - _SLACK
+        circle[f"max_{axis}"] = math.cos(max(0.0, from_axis - angle)) + _SLACK
+    return circle
 
 
 def _search(text: str, kinds: Sequence[str], limit: int) -> Script[tuple[Found, ...]]:
-    """Look for what holds every word, and when there is nothing, for what holds any."""
-    words = [f'"{word}"' for word in re.findall(r"[^\W_]+", text)][:32]
+    """Look for what holds every word, and then for what holds any."""
+    said = re.findall(r"[^\W_]+", text.lower())
+    words = [f'"{word}"' for word in said if word not in _SAY_NOTHING] or [f'"{word}"' for word in said]
+    found: dict[tuple[str, str], Found] = {}
     for between in (" AND ", " OR ") if words else ():
-        wanted = {"words": between.join(words), "kinds": json.dumps(list(kinds)), "limit": limit}
-        if rows := (yield Statement(_SEARCH, wanted)):
-            return tuple(Found(*row) for row in rows)
-    return ()
+        wanted = {"words": between.join(words[:_MOST_WORDS]), "kinds": json.dumps(list(kinds)), "limit": limit}
+        if len(found) < limit:
+            for row in (yield Statement(_SEARCH, wanted)):
+                found.setdefault(row[:2], Found(*row))
+    return tuple(found.values())[:limit]
 
 
 def _get_item(kind: str, item_id: str) -> Script[Found | None]:

@@ -55,7 +55,7 @@ class Shelves(Protocol):
         """Count the rows of a kind within so many miles of a place."""
 
     async def search_catalogue(self, text: str, kinds: Sequence[str], limit: int) -> tuple[Found, ...]:
-        """Give rows of some kinds that hold all words of a text, or any if none holds all; the best first."""
+        """Give rows of some kinds: those that hold all words of a text, then those that hold any; the best first."""
 
     async def get_item(self, kind: str, item_id: str) -> Found | None:
         """Give the row of an id, or ``None``."""

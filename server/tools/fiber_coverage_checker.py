@@ -142,6 +142,6 @@ def _line(entry: Availability) -> str:
     name = _NAMES[entry["serviceType"]]
     if not entry["available"]:
         return f"{name}: not available."
-    plans = ", ".join(f"{plan['name']} at {plan['price']['formatted']} {plan['priceNote']}" for plan in entry["plans"])
+    plans = "; ".join(f"{plan['name']} at {plan['price']['formatted']} {plan['priceNote']}" for plan in entry["plans"])
     note = f" {entry['note']}" if entry["note"] else ""
     return f"{name}: available ({', '.join(entry['areas'])}): {plans or 'ask for the plans'}.{note}"
