@@ -7,7 +7,8 @@ from typing import Any
 import zipcodes
 
 from server import resources
-from server.toolkit.gazetteer import STATES, fold
+from server.catalogue.states import STATES
+from server.toolkit.gazetteer import fold
 
 
 def table() -> bytes:

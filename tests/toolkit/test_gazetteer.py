@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server import resources
-from server.toolkit.gazetteer import STATES, Gazetteer, UnknownPlace, distance_miles
+from server.catalogue.states import STATES
+from server.toolkit.gazetteer import Gazetteer, UnknownPlace, distance_miles
 
 HALF_WAY_ROUND = math.pi * 3958.8
 
