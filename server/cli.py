@@ -10,7 +10,7 @@ import server
 from server import logs
 from server.app import system_clock
 from server.catalogue.editions import CatalogueError
-from server.commands import audit, backup, catalog, clients, grants, keys, tokens, users
+from server.commands import audit, backup, catalog, clients, doctor, grants, keys, tokens, users
 from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
 from server.oauth.audit import OPERATOR, Event, Kind
 from server.oauth.store import StoreUnavailable
@@ -81,7 +81,7 @@ def _parser() -> Parser:
         sub.set_defaults(command=command)
         if listing:
             sub.add_argument("--json", action="store_true", help="print JSON")
-    for group in (clients, grants, tokens, keys, users, audit, backup, catalog):
+    for group in (clients, grants, tokens, keys, users, audit, backup, catalog, doctor):
         group.add_to(commands)
     return parser
 

@@ -93,7 +93,11 @@ def _text(value: object) -> str:
     """Write a value on one line; clients name themselves, so nothing that steers a terminal gets through."""
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value)) or "none"
-    text = "-" if value is None else str(value)
+    return printable("-" if value is None else str(value))
+
+
+def printable(text: str) -> str:
+    """Keep out of a terminal what steers it: a text from elsewhere may hold anything."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 

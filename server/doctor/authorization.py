@@ -41,9 +41,6 @@ def goes_on(seen: Seen) -> bool:
 async def request(patient: Patient) -> AsyncIterator[Finding]:
     """Send the usual request, and open the page that it leads to."""
     check = "authorization request"
-    if not patient.registered:
-        yield unknown(check, "there is no client to send one for")
-        return
     seen = await ask(patient)
     if not goes_on(seen):
         yield bad(check, _told(seen), "Accept a request with PKCE, state and resource as clients send it.")
@@ -77,9 +74,6 @@ async def _page(patient: Patient, seen: Seen) -> list[Finding]:
 async def scopes(patient: Patient) -> AsyncIterator[Finding]:
     """Ask for scopes in each way in which clients write them."""
     check, all_of_them = "scopes", " ".join(patient.supported("scopes_supported"))
-    if not patient.registered:
-        yield unknown(check, "there is no client to ask for one")
-        return
     ways = {
         "none": "",
         "one with a space before it": f" {all_of_them.partition(' ')[0]}",
@@ -97,9 +91,6 @@ async def scopes(patient: Patient) -> AsyncIterator[Finding]:
 async def resources(patient: Patient) -> AsyncIterator[Finding]:
     """Name the resource in each way in which clients write it (RFC 8707)."""
     check = "resource forms"
-    if not patient.registered:
-        yield unknown(check, "there is no client to send one for")
-        return
     for form in (f"{patient.endpoint}/", patient.origin, f"{patient.origin}/"):
         seen = await ask(patient, resource=form)
         if goes_on(seen):
@@ -112,9 +103,6 @@ async def resources(patient: Patient) -> AsyncIterator[Finding]:
 async def loopback_port(patient: Patient) -> AsyncIterator[Finding]:
     """Come back with another port on loopback than was registered (RFC 8252 section 7.3)."""
     check = "loopback ports"
-    if not patient.registered:
-        yield unknown(check, "there is no client to send one for")
-        return
     seen = await ask(patient, redirect_uri=OTHER_PORT_URI)
     if goes_on(seen):
         yield good(check, "another port is accepted")
@@ -126,9 +114,6 @@ async def loopback_port(patient: Patient) -> AsyncIterator[Finding]:
 async def errors(patient: Patient) -> AsyncIterator[Finding]:
     """Ask for what cannot be had: the client must hear of it, with its state and the issuer (RFC 9207)."""
     check = "errors to the client"
-    if not patient.registered:
-        yield unknown(check, "there is no client to tell")
-        return
     seen = await ask(patient, response_type="token")
     if not seen.is_redirect or "error" not in seen.returned:
         yield bad(check, str(seen), "Send errors to the redirect URI once that is known to be good.", (CHATGPT, CLAUDE))
@@ -151,9 +136,6 @@ async def errors(patient: Patient) -> AsyncIterator[Finding]:
 async def unknown_client(patient: Patient) -> AsyncIterator[Finding]:
     """Come with a client id that nobody gave: exactly 400 makes clients register anew."""
     check = "unknown clients at the authorization endpoint"
-    if not patient.place("authorization_endpoint"):
-        yield unknown(check, "there is no such endpoint")
-        return
     seen = await ask(patient, client_id="doctor-nobody")
     if seen.status == HTTPStatus.BAD_REQUEST:
         yield good(check, str(seen))

@@ -1,44 +1,93 @@
 """The examination from outside: every check, in the order in which a client would meet what it looks at."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
 
 from server.doctor import authorization, discovery, endpoint, network, registration, tokens
-from server.doctor.findings import Finding
+from server.doctor.findings import Finding, unknown
 from server.doctor.patient import Patient, discover
 from server.doctor.probe import probing
 
 Check = Callable[[Patient], AsyncIterator[Finding]]
 
-NETWORK: tuple[Check, ...] = (network.name, network.tls, network.redirects, network.challenges, network.clock)
-ENDPOINT: tuple[Check, ...] = (endpoint.methods, endpoint.challenge, endpoint.bad_token, endpoint.sessions)
-SIGN_IN: tuple[Check, ...] = (
-    discovery.resource_metadata,
-    discovery.resource,
-    discovery.authorization_servers,
-    discovery.server_metadata,
-    discovery.issuer,
-    discovery.members,
-    discovery.pkce,
-    discovery.public_clients,
-    discovery.client_ids,
-    discovery.refresh,
-    discovery.unknown_documents,
-    endpoint.cors,
-    registration.registration,
-    registration.methods,
-    registration.odd_redirect_uris,
-    authorization.request,
-    authorization.scopes,
-    authorization.resources,
-    authorization.loopback_port,
-    authorization.errors,
-    authorization.unknown_client,
-    authorization.chatgpt,
-    tokens.unknown_client,
-    tokens.bad_code,
-    tokens.burst,
-    network.caching,
-    registration.removal,
+
+class Stage(NamedTuple):
+    """Checks that need the same thing to look at."""
+
+    name: str
+    needs: Callable[[Patient], object]
+    """Gives it; where there is none, the stage is over with one line."""
+    lacking: str
+    """Says so."""
+    checks: tuple[Check, ...]
+
+
+STAGES = (
+    Stage(
+        "the way to the server",
+        lambda patient: patient,
+        "",
+        (network.name, network.tls, network.redirects, network.challenges, network.clock),
+    ),
+    Stage(
+        "the endpoint",
+        lambda patient: patient,
+        "",
+        (endpoint.methods, endpoint.challenge, endpoint.bad_token, endpoint.sessions),
+    ),
+    Stage(
+        "discovery",
+        lambda patient: not patient.is_open,
+        "the server asks nobody to sign in",
+        (
+            discovery.resource_metadata,
+            discovery.resource,
+            discovery.authorization_servers,
+            discovery.server_metadata,
+            discovery.unknown_documents,
+            endpoint.cors,
+        ),
+    ),
+    Stage(
+        "the authorization server",
+        lambda patient: patient.metadata,
+        "there is no metadata that tells anything about it",
+        (
+            discovery.issuer,
+            discovery.members,
+            discovery.pkce,
+            discovery.public_clients,
+            discovery.client_ids,
+            discovery.refresh,
+            authorization.unknown_client,
+            authorization.chatgpt,
+            tokens.unknown_client,
+            tokens.burst,
+            network.caching,
+        ),
+    ),
+    Stage(
+        "registration",
+        lambda patient: patient.place("registration_endpoint"),
+        "it is not advertised",
+        (registration.registration,),
+    ),
+    Stage(
+        "authorization requests",
+        lambda patient: patient.registered,
+        "there is no client to send one for",
+        (
+            registration.methods,
+            registration.odd_redirect_uris,
+            authorization.request,
+            authorization.scopes,
+            authorization.resources,
+            authorization.loopback_port,
+            authorization.errors,
+            tokens.bad_code,
+            registration.removal,
+        ),
+    ),
 )
 
 
@@ -50,6 +99,10 @@ async def examine(url: str) -> AsyncIterator[Finding]:
     """
     async with probing() as probe:
         patient = await discover(probe, url)
-        for check in NETWORK + ENDPOINT + (() if patient.is_open else SIGN_IN):
-            async for finding in check(patient):
-                yield finding
+        for stage in STAGES:
+            if not stage.needs(patient):
+                yield unknown(stage.name, stage.lacking)
+                continue
+            for check in stage.checks:
+                async for finding in check(patient):
+                    yield finding

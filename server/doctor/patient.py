@@ -44,9 +44,14 @@ class Patient:
         return urlsplit(self.endpoint).path
 
     @property
+    def described(self) -> dict[str, Any]:
+        """The protected resource's metadata; empty if there are none."""
+        return self.resource.json if self.resource.status == HTTPStatus.OK else {}
+
+    @property
     def issuer(self) -> str:
         """The authorization server: the first that the resource names, or else the same origin."""
-        servers = self.resource.json.get("authorization_servers")
+        servers = self.described.get("authorization_servers")
         return servers[0] if isinstance(servers, list) and servers and isinstance(servers[0], str) else self.origin
 
     @property
@@ -58,7 +63,7 @@ class Patient:
     @property
     def is_open(self) -> bool:
         """Whether it wants no token at all, so that there is nothing to sign in to."""
-        return not self.resource.json and not self.metadata
+        return not self.described and not self.metadata
 
     def supported(self, member: str) -> list[str]:
         """Give a list of the metadata; empty if there is none."""
@@ -83,7 +88,7 @@ async def discover(probe: Probe, url: str) -> Patient:
     patient = Patient(probe, f"{parts.scheme}://{parts.netloc}{path}")
     well_known = f"{patient.origin}/.well-known"
     patient.resource = await probe.get(f"{well_known}/oauth-protected-resource{path}")
-    if not patient.resource.json:
+    if not patient.described:
         patient.resource = await probe.get(f"{well_known}/oauth-protected-resource")
     for address in forms(patient.issuer, path):
         patient.documents[address] = await probe.get(address)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
-from server.doctor.findings import CHATGPT, CLAUDE, CURSOR, VSCODE, Finding, bad, good, unknown
+from server.doctor.findings import CHATGPT, CLAUDE, CURSOR, VSCODE, Finding, bad, good
 from server.doctor.patient import Patient
 
 _BURST = 15
@@ -13,9 +13,6 @@ _FORM = {"grant_type": "authorization_code", "code": "none", "code_verifier": "v
 async def unknown_client(patient: Patient) -> AsyncIterator[Finding]:
     """Come with a client id that nobody gave: ``invalid_client`` makes clients register anew."""
     check, place = "unknown clients at the token endpoint", patient.place("token_endpoint")
-    if not place:
-        yield unknown(check, "there is no such endpoint")
-        return
     seen = await patient.probe.send("POST", place, form={**_FORM, "client_id": "doctor-nobody"})
     if seen.status == HTTPStatus.UNAUTHORIZED and seen.json.get("error") == "invalid_client":
         yield good(check, str(seen))
@@ -27,9 +24,6 @@ async def unknown_client(patient: Patient) -> AsyncIterator[Finding]:
 async def bad_code(patient: Patient) -> AsyncIterator[Finding]:
     """Present a code that cannot be good."""
     check, place = "errors of the token endpoint", patient.place("token_endpoint")
-    if not place or not patient.registered:
-        yield unknown(check, "there is no client to present a code for")
-        return
     client = {"client_id": str(patient.registered["client_id"]), "redirect_uri": "https://doctor.invalid/callback"}
     seen = await patient.probe.send("POST", place, form={**_FORM, **client})
     if seen.status == HTTPStatus.BAD_REQUEST and seen.json.get("error") == "invalid_grant":
@@ -41,9 +35,6 @@ async def bad_code(patient: Patient) -> AsyncIterator[Finding]:
 async def burst(patient: Patient) -> AsyncIterator[Finding]:
     """Send some requests at once: a whole assistant's users come from few addresses."""
     check, place = "rate limits", patient.place("token_endpoint")
-    if not place:
-        yield unknown(check, "there is no token endpoint")
-        return
     for number in range(_BURST):
         seen = await patient.probe.send("POST", place, form={**_FORM, "client_id": "doctor-nobody"})
         if seen.status == HTTPStatus.TOO_MANY_REQUESTS:
