@@ -15,11 +15,12 @@ from server.oauth import authorize as endpoint
 from server.oauth import consent, documents, remembered, scopes, tokens
 from server.oauth.authorize import ADVICE
 from server.oauth.errors import PageError
-from server.oauth.model import AuthorizationRequest, Client, Visitor
+from server.oauth.model import AuthorizationRequest, Client
 from server.oauth.parameters import Parameters
 from server.oauth.redirect import destination, is_on_loopback
 from server.settings import Settings
 
+SIGN_IN = "/signin"
 PAGE = "/oauth/authorize/page"
 FORM = "/oauth/authorize/approve"
 
@@ -58,8 +59,13 @@ async def page(request: web.Request) -> web.StreamResponse:
     code = await consent.answered_before(waiting, visitor, allowed, ctx)
     if code is not None:
         return _lead_back(request, waiting, code)
-    content = _content(waiting, client, visitor, allowed, ctx.settings)
-    shown = {"handle": handle, "seen": _seen(visitor, handle), "action": FORM}
+    content = _content(waiting, client, allowed, ctx.settings)
+    user = {
+        "name": visitor.user.label,
+        "demo": not visitor.signed_in,
+        "switch": f"{SIGN_IN}?{urlencode({'request': handle})}" if visitor.signed_in else None,
+    }
+    shown = {"user": user, "handle": handle, "seen": _seen(visitor, handle), "action": FORM}
     return pages.render(request, "consent.html", {**content, **shown})
 
 
@@ -77,7 +83,7 @@ async def decide(request: web.Request) -> web.Response:
     if params.get("decision") != "approve" or "decision" in params.repeated:
         raise PageError("This answer cannot be read", "It is neither approval nor denial.", "Go back and choose one.")
     if params.get("seen") not in {None, _seen(visitor, handle)}:
-        return redirect(request, f"{PAGE}?{urlencode({'request': handle})}")
+        return _to_page(request, handle)
     return _lead_back(request, waiting, await consent.approve(waiting, client, params.all("scope"), visitor, ctx))
 
 
@@ -92,7 +98,7 @@ def _lead_back(request: web.Request, waiting: AuthorizationRequest, code: str) -
 
 
 def _content(
-    waiting: AuthorizationRequest, client: Client, visitor: Visitor, allowed: tuple[str, ...], settings: Settings
+    waiting: AuthorizationRequest, client: Client, allowed: tuple[str, ...], settings: Settings
 ) -> dict[str, Any]:
     """Put together what the page shows; its form carries nothing that decides."""
     asked, kept = remembered.divide(waiting, allowed)
@@ -100,7 +106,6 @@ def _content(
         **about(waiting, client),
         "scopes": [described(scope, settings) for scope in asked],
         "kept": [described(scope, settings) for scope in kept],
-        "user": {"name": visitor.user.label, "demo": not visitor.signed_in},
     }
 
 
@@ -126,8 +131,12 @@ def described(scope: str, settings: Settings) -> dict[str, Any]:
     }
 
 
+def _to_page(request: web.Request, handle: str) -> web.Response:
+    return redirect(request, f"{PAGE}?{urlencode({'request': handle})}")
+
+
 def _lead_to_page(request: web.Request, handle: str, browser: str) -> web.Response:
-    response = redirect(request, f"{PAGE}?{urlencode({'request': handle})}")
+    response = _to_page(request, handle)
     cookies.set_browser(request, response, browser)
     return response
 

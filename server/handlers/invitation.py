@@ -54,7 +54,7 @@ def _page(request: web.Request, token: str, user: User, problem: str = "") -> we
     browser = cookies.browser_id(request) or request.app[keys.ENTROPY](32).hex()
     content = {
         "username": user.subject,
-        "name": user.label,
+        "person": user.label,
         "shortest": SHORTEST,
         "token": token,
         "csrf": csrf.token(browser, csrf.SIGN_IN),

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from server import keys
 from server.handlers import cookies, requests
-from server.handlers.authorize import PAGE
+from server.handlers.authorize import PAGE, SIGN_IN
 from server.handlers.errors import redirect
 from server.identity import Waiting, sessions
 from server.identity.allowed import is_allowed
@@ -24,7 +24,6 @@ from server.oauth.parameters import Parameters
 from server.oauth.store import StoreUnavailable
 
 ACCOUNT = "/account"
-SIGN_IN = "/signin"
 
 log = logging.getLogger(__name__)
 

@@ -29,11 +29,12 @@ CONSENT: dict[str, Any] = {
     "loopback_only": False,
     "scopes": SCOPES,
     "kept": [],
-    "user": {"name": "Ada", "demo": False},
+    "user": {"name": "Ada", "demo": False, "switch": None},
     "handle": "a-handle",
     "seen": "",
     "action": "/oauth/authorize/approve",
 }
+SWITCHING = {**CONSENT["user"], "switch": "/signin?request=a-handle"}
 SCRIPT = "<script>alert(1)</script><img src=//evil.example/x onerror=alert(1)>\"'><b>"
 HOSTILE = {
     **CONSENT,
@@ -45,7 +46,7 @@ HOSTILE = {
     "loopback_only": True,
     "scopes": [*SCOPES, {"name": "s" * 200, "description": SCRIPT + "d" * 500, "implied": ["i" * 200]}],
     "kept": [{"name": "k" * 200, "description": SCRIPT + "d" * 500, "implied": ["i" * 200]}],
-    "user": {"name": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500, "demo": True},
+    "user": {"name": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500, "demo": True, "switch": None},
 }
 INDEX = {
     "name": "Example server",
@@ -85,15 +86,111 @@ FAILURE = {
     "back_to": "a" * 250 + ".example",
 }
 
+SIGNIN: dict[str, Any] = {
+    "action": "/signin",
+    "deny": "/oauth/authorize/approve",
+    "waiting": False,
+    "handle": "",
+    "client_name": "",
+    "hint": "",
+    "csrf": "a-csrf",
+    "problem": "",
+    "notice": "You are signed out.",
+    "signed_in_as": None,
+}
+HOSTILE_SIGNIN = {
+    **SIGNIN,
+    "waiting": True,
+    "handle": "a-handle",
+    "client_name": SCRIPT + "W" * 2_000,
+    "hint": SCRIPT + "h" * 500,
+    "problem": "That is not a username with its password.",
+    "signed_in_as": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500,
+}
+ACCOUNT: dict[str, Any] = {
+    "user": {
+        "name": "Ada Lovelace",
+        "username": "ada",
+        "email": "ada@example.com",
+        "signed_in": "15 January 2027, 08:00 UTC",
+        "method": "by password",
+        "address": "192.0.2.7",
+    },
+    "applications": [
+        {
+            "client_id": "att_cl_1",
+            "name": "Example Assistant",
+            "host": "assistant.example",
+            "scopes": SCOPES,
+            "grants": 1,
+            "first": "15 January 2027, 08:00 UTC",
+            "last": "15 January 2027, 09:00 UTC",
+            "address": "192.0.2.7",
+        },
+        {
+            "client_id": "att_cl_2",
+            "name": "Another",
+            "host": None,
+            "scopes": MORE,
+            "grants": 0,
+            "first": "15 January 2027, 08:00 UTC",
+            "last": None,
+            "address": None,
+        },
+    ],
+    "has_password": True,
+    "shortest": 10,
+    "csrf": "a-csrf",
+    "problem": "",
+    "notice": "It is taken back.",
+}
+HOSTILE_ACCOUNT = {
+    **ACCOUNT,
+    "user": {**ACCOUNT["user"], "name": SCRIPT + "u" * 500, "username": "n" * 64, "email": "e" * 250 + "@example.com"},
+    "applications": [
+        {
+            **ACCOUNT["applications"][0],
+            "client_id": SCRIPT,
+            "name": f"\u202emoc.elpmaxe {SCRIPT}" + "W" * 2_000,
+            "host": "h" * 250 + ".evil.example",
+            "scopes": [{"name": "s" * 200, "description": SCRIPT + "d" * 500}],
+            "address": "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff",
+        },
+        {**ACCOUNT["applications"][1], "name": " \u3164"},
+    ],
+    "problem": "The two new passwords differ.",
+    "notice": "",
+}
+INVITATION: dict[str, Any] = {
+    "username": "ada",
+    "person": "Ada Lovelace",
+    "shortest": 10,
+    "token": "a-token",
+    "csrf": "a-csrf",
+    "action": "/invitation",
+    "problem": "",
+}
+
 CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "index": ("index.html", INDEX),
     "open": ("index.html", {**INDEX, "connector_url": "https://mcp.example.com/mcp", "oauth_enabled": False}),
     "consent": ("consent.html", CONSENT),
-    "step-up": ("consent.html", {**CONSENT, "scopes": MORE, "kept": SCOPES}),
+    "step-up": ("consent.html", {**CONSENT, "scopes": MORE, "kept": SCOPES, "user": SWITCHING}),
     "hostile": ("consent.html", HOSTILE),
     "error": ("error.html", {**ERROR, "request_id": "8f3a"}),
     "hostile-error": ("error.html", {**ERROR, "message": SCRIPT + "m" * 500}),
     "account": ("account_demo.html", {}),
+    "closed": ("index.html", {**INDEX, "demo": False}),
+    "signin": ("signin.html", SIGNIN),
+    "hostile-signin": ("signin.html", HOSTILE_SIGNIN),
+    "my-account": ("account.html", ACCOUNT),
+    "bare-account": ("account.html", {**ACCOUNT, "applications": [], "has_password": False, "notice": ""}),
+    "hostile-account": ("account.html", HOSTILE_ACCOUNT),
+    "invitation": ("invitation.html", INVITATION),
+    "hostile-invitation": (
+        "invitation.html",
+        {**INVITATION, "person": SCRIPT + "u" * 500, "token": SCRIPT, "problem": "The two passwords differ."},
+    ),
     "provider": ("provider.html", PROVIDER),
     "hostile-provider": ("provider.html", {**PROVIDER, **HOSTILE_HOP}),
     "provider-alone": ("provider.html", {**HOP, "notice": "You are signed out."}),

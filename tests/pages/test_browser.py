@@ -14,8 +14,18 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PEOPLE = (
+    "closed",
+    "signin",
+    "hostile-signin",
+    "my-account",
+    "bare-account",
+    "hostile-account",
+    "invitation",
+    "hostile-invitation",
+)
 UPSTREAM = ("provider", "hostile-provider", "provider-alone", "failure", "failure-alone")
-NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account", *UPSTREAM)
+NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account", *PEOPLE, *UPSTREAM)
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FLAGS = (

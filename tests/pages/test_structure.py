@@ -12,8 +12,18 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+PEOPLE = (
+    "closed",
+    "signin",
+    "hostile-signin",
+    "my-account",
+    "bare-account",
+    "hostile-account",
+    "invitation",
+    "hostile-invitation",
+)
 UPSTREAM = ("provider", "hostile-provider", "provider-alone", "failure", "failure-alone")
-NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account", *UPSTREAM)
+NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account", *PEOPLE, *UPSTREAM)
 VOID = frozenset({"meta", "link", "input", "br"})
 
 Attributes = dict[str, str | None]
@@ -174,7 +184,7 @@ async def test_without_anything_kept_nothing_is_said_of_before(client: Client) -
 
 def test_consent_says_that_nobody_signs_in_only_where_that_is_so(make_site: MakeSite, contexts: Contexts) -> None:
     assert "nobody signs in here" not in show(make_site, contexts, "consent").text
-    demo = show(make_site, contexts, "consent", user={"name": "demo", "demo": True})
+    demo = show(make_site, contexts, "consent", user={"name": "demo", "demo": True, "switch": None})
     assert "nobody signs in here" in demo.text
 
 
@@ -213,3 +223,50 @@ def test_a_page_refuses_an_incomplete_context(make_site: MakeSite, contexts: Con
     for missing in context.keys() - {"request_id", "name"}:
         with pytest.raises(jinja2.UndefinedError):
             env.get_template(template).render({key: value for key, value in context.items() if key != missing})
+
+
+@pytest.mark.parametrize("name", ["signin", "hostile-signin"])
+async def test_signing_in_is_a_form_with_the_fields_that_scripts_and_password_managers_rely_on(
+    client: Client, name: str
+) -> None:
+    page = await read(client, name)
+    first = page.all("form")[0]
+    assert (first["method"], first["action"]) == ("post", "/signin")
+    shown = {field["name"]: field for field in page.all("input") if field.get("type") != "hidden"}
+    assert set(shown) == {"username", "password"}
+    assert (shown["username"]["autocomplete"], shown["password"]["autocomplete"]) == ("username", "current-password")
+    assert {label["for"] for label in page.all("label")} == {"username", "password"}
+
+
+async def test_who_is_signed_in_may_be_somebody_else(client: Client) -> None:
+    assert {"href": "/signin?request=a-handle"} in (await read(client, "step-up")).all("a")
+    assert (await read(client, "consent")).all("a") == []
+
+
+async def test_every_application_can_be_taken_back_by_a_button_that_names_it(client: Client) -> None:
+    page = await read(client, "my-account")
+    values = [field["value"] for field in page.all("input") if field.get("name") == "client_id"]
+    assert values == ["att_cl_1", "att_cl_2"]
+    labels = [button["aria-label"] for button in page.all("button") if "aria-label" in button]
+    assert labels == [f"Take back what {name} may do" for name in ("Example Assistant", "Another")]
+    assert "It has no access at present" in page.text
+    hostile = await read(client, "hostile-account")
+    assert "An application without a name" in hostile.text
+    assert "\u202e" not in hostile.text
+    assert "Take back everything" in hostile.text
+    assert "Take back" not in (await read(client, "bare-account")).text
+
+
+async def test_every_form_of_a_person_carries_the_field_that_others_cannot_make(client: Client) -> None:
+    for name in ("signin", "my-account", "invitation"):
+        page = await read(client, name)
+        fields = [field["value"] for field in page.all("input") if field.get("name") == "csrf"]
+        assert fields == ["a-csrf"] * len(page.all("form")), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_every_page_says_whose_it_is(client: Client, contexts: Contexts, name: str) -> None:
+    page = await read(client, name)
+    site = contexts[name][1].get("name", "ATT MCP Server")
+    assert page.text.split("</style>")[-1].strip().partition("\n")[0].endswith(f"– {site}")
+    assert f"\n{site}\n" in page.text
