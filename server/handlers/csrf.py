@@ -29,13 +29,11 @@ def require(secret: str | None, params: Parameters, purpose: str) -> None:
 
     Raises:
         PageError: The cookie is missing, or the field is not the one that belongs to it.
+        InvalidRequest: A field was sent more than once.
     """
+    params.refuse_repeated()
     sent = params.get(FIELD) or ""
-    if (
-        secret is None
-        or FIELD in params.repeated
-        or not hmac.compare_digest(sent.encode(), token(secret, purpose).encode())
-    ):
+    if secret is None or not hmac.compare_digest(sent.encode(), token(secret, purpose).encode()):
         raise PageError(
             "This form is over",
             "It was opened before you signed in or out, in another browser, or this one did not keep its cookie.",

@@ -268,5 +268,5 @@ async def test_every_form_of_a_person_carries_the_field_that_others_cannot_make(
 async def test_every_page_says_whose_it_is(client: Client, contexts: Contexts, name: str) -> None:
     page = await read(client, name)
     site = contexts[name][1].get("name", "ATT MCP Server")
-    assert page.text.split("</style>")[-1].strip().partition("\n")[0].endswith(f"– {site}")
+    assert page.text.split("</style>")[-1].strip().partition("\n")[0].endswith(f"\N{EN DASH} {site}")
     assert f"\n{site}\n" in page.text
