@@ -195,7 +195,7 @@ async def test_tabbing_to_the_connector_url_selects_it_whole(page: Page, site: T
 @pytest.mark.parametrize("name", NAMES)
 async def test_whatever_can_be_clicked_is_24_px_or_more(page: Page, site: TestServer, name: str) -> None:
     await page.goto(str(site.make_url(f"/{name}")))
-    for target in await page.locator("a, button, input:not([type=hidden])").all():
+    for target in await page.locator("a, button, input:not([type=hidden], [hidden])").all():
         box = await target.bounding_box()
         assert box
         assert min(box["width"], box["height"]) >= 24
