@@ -8,6 +8,7 @@ from aiohttp import web
 
 from server import keys
 from server.handlers import account_passkeys, cookies, csrf, pages, requests, sessions
+from server.handlers.authorize import SIGN_IN
 from server.handlers.errors import redirect
 from server.handlers.limits import attempt
 from server.identity import local, users
@@ -35,7 +36,7 @@ async def account(request: web.Request) -> web.StreamResponse:
         return pages.render(request, "account_demo.html", {})
     found = await sessions.signed_in(request)
     if found is None:
-        return redirect(request, sessions.SIGN_IN)
+        return redirect(request, SIGN_IN)
     return await _page(request, found, notice=_NOTICES.get(request.query.get("notice", ""), ""))
 
 
@@ -43,7 +44,7 @@ async def revoke(request: web.Request) -> web.StreamResponse:
     """Take back what one application may do, or every one: consents, unused codes and grants."""
     params, found = await _posted(request)
     if found is None:
-        return redirect(request, sessions.SIGN_IN)
+        return redirect(request, SIGN_IN)
     ctx, user_id, client_id = requests.context(request), found.user.user_id, params.get("client_id")
     if params.get("all"):
         for one in await request.app[keys.STORE].list_applications(user_id, ctx.now):
@@ -59,7 +60,7 @@ async def change_password(request: web.Request) -> web.StreamResponse:
     """Set another password, which signs this user out everywhere but here; here the session gets a new id."""
     params, found = await _posted(request)
     if found is None:
-        return redirect(request, sessions.SIGN_IN)
+        return redirect(request, SIGN_IN)
     current, new, again = (params.get(name) or "" for name in ("current", "new", "again"))
     if new != again:
         return await _page(request, found, "The two new passwords differ.", HTTPStatus.BAD_REQUEST)

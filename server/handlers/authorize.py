@@ -15,7 +15,7 @@ from server.oauth import authorize as endpoint
 from server.oauth import consent, documents, remembered, scopes, tokens
 from server.oauth.authorize import ADVICE
 from server.oauth.errors import PageError
-from server.oauth.model import AuthorizationRequest, Client
+from server.oauth.model import AuthorizationRequest, Client, Visitor
 from server.oauth.parameters import Parameters
 from server.oauth.redirect import destination, is_on_loopback
 from server.settings import Settings

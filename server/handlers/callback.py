@@ -10,6 +10,7 @@ from aiohttp import web
 
 from server import keys
 from server.handlers import cookies, csrf, pages, requests, sessions
+from server.handlers.authorize import SIGN_IN
 from server.handlers.errors import answer
 from server.identity import Waiting, users
 from server.identity.allowed import is_allowed
@@ -103,7 +104,7 @@ def _(error: UpstreamError, request: web.Request) -> web.StreamResponse:
 
 
 def _again(waiting: Waiting | None) -> str:
-    return sessions.SIGN_IN if waiting is None else f"{sessions.SIGN_IN}?{urlencode({'request': waiting.handle})}"
+    return SIGN_IN if waiting is None else f"{SIGN_IN}?{urlencode({'request': waiting.handle})}"
 
 
 def _way_back(error: UpstreamError, waiting: Waiting, request: web.Request) -> dict[str, str]:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from server import keys
 from server.handlers import cookies, csrf, pages, requests, sessions
-from server.handlers.authorize import FORM
+from server.handlers.authorize import FORM, SIGN_IN
 from server.handlers.limits import attempt
 from server.handlers.sessions import visitor
 from server.handlers.signin_more import more
@@ -111,7 +111,7 @@ async def _content(request: web.Request, waiting: Waiting | None) -> dict[str, A
     if found and waiting and not may_be_chosen(found.session, waiting.request, now):
         found = None
     return {
-        "action": sessions.SIGN_IN,
+        "action": SIGN_IN,
         "deny": FORM,
         "waiting": waiting is not None,
         "handle": waiting.handle if waiting else "",

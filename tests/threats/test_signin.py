@@ -111,13 +111,13 @@ async def test_swapped_user_a_consent_is_for_whom_the_page_named_and_nobody_else
     page = await ada.consent(await live.register())
     add_person(live, "lin")
     await Person(ada.browser, "lin").sign_in()
-    fields = {"request": page.handle, "for": field(page.shown, "for"), "decision": "approve", "scope": "read"}
+    fields = {"request": page.handle, "seen": field(page.shown, "seen"), "decision": "approve", "scope": "read"}
     answer = await ada.browser.send("POST", "/oauth/authorize/approve", data=fields)
     assert answer.location == page.address
     again = await ada.browser.send("GET", answer.location)
     assert "<bdi>Lin</bdi>" in again.text
     assert live.sql("SELECT count(*) FROM authorization_codes") == [(0,)]
-    fields["for"] = field(again, "for")
+    fields["seen"] = field(again, "seen")
     answer = await ada.browser.send("POST", "/oauth/authorize/approve", data=fields)
     assert answer.location.startswith(REDIRECT_URI)
     assert live.sql("SELECT user_id FROM authorization_codes") == [("att_us_lin",)]
