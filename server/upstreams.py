@@ -36,8 +36,8 @@ class Provider:
     """Other values that its ID tokens may have as ``iss``."""
     callback: str = "/oauth/callback"
     """The path of the redirect URI."""
-    prompts: frozenset[str] = frozenset({"login", "select_account"})
-    """The prompts that it knows, of those that a client may ask us for."""
+    prompts: frozenset[str] = frozenset({"login"})
+    """The prompts that it knows, of those that a client may ask us for, unless it says so itself."""
     posts_secret: bool = False
     """Whether the client secret goes into the form, where the provider takes it either way."""
 
@@ -51,9 +51,12 @@ PROVIDERS: Mapping[str, Provider] = {
         prompts=frozenset({"select_account"}),
     ),
     "entra": Provider(
-        "Microsoft", f"https://login.microsoftonline.com/{TENANT}/v2.0", callback="/oauth/azure/callback"
+        "Microsoft",
+        f"https://login.microsoftonline.com/{TENANT}/v2.0",
+        callback="/oauth/azure/callback",
+        prompts=frozenset({"login", "select_account"}),
     ),
-    "okta": Provider("Okta", prompts=frozenset({"login"})),
+    "okta": Provider("Okta"),
     "auth0": Provider("Auth0", posts_secret=True),
     "oidc": Provider(""),
 }

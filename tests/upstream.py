@@ -51,6 +51,7 @@ class Provider:
             "end_session_endpoint": f"{self.site.origin}/logout",
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "HS256", "none"],
             "authorization_response_iss_parameter_supported": True,
+            "prompt_values_supported": ["none", "login", "select_account"],
             **changes,
         }
         path = urlsplit(self.issuer).path.rstrip("/") + "/.well-known/openid-configuration"

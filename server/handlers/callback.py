@@ -63,12 +63,12 @@ async def _known(request: web.Request, signed_in: SignedIn) -> User:
     person, ctx = signed_in.person, requests.context(request)
     user = User(users.new_id(ctx.entropy), person.issuer, person.subject, person.name, person.email)
     if not is_allowed(user, ctx.settings):
-        who = person.email or f"sub {person.subject!r} of {person.issuer}, without an address that is vouched for,"
-        raise NotAllowed(f"{who} is not among OAUTH_ALLOWED_USERS")
+        known = f"{person.subject!r} of {person.issuer}, without an address that is vouched for,"
+        raise NotAllowed(f"{person.email or known} is not among OAUTH_ALLOWED_USERS", user.label)
     new = ctx.event(Kind.USER_ADDED, user_id=user.user_id, detail="oidc")
     kept = await request.app[keys.STORE].keep_user(user, ctx.now, new)
     if kept.disabled_at is not None:
-        raise Disabled(f"the user {kept.user_id} is disabled")
+        raise Disabled(f"the user {kept.user_id} is disabled", kept.label)
     return kept
 
 
@@ -93,7 +93,7 @@ def _(error: UpstreamError, request: web.Request) -> web.StreamResponse:
     request.app[keys.RECORDER].offer(event)
     title = request.app[keys.UPSTREAM].registration.title
     content = {
-        **{name: getattr(error, name).replace("{provider}", title) for name in ("title", "message", "advice")},
+        **{name: _filled(getattr(error, name), title, error.who) for name in ("title", "message", "advice")},
         "status": error.status,
         "request_id": request[keys.REQUEST_ID],
         "again": "" if isinstance(error, StateError) else _again(waiting),
@@ -101,6 +101,10 @@ def _(error: UpstreamError, request: web.Request) -> web.StreamResponse:
         **(_way_back(error, waiting, request) if waiting else {}),
     }
     return pages.render(request, "failure.html", content, error.status)
+
+
+def _filled(text: str, provider: str, who: str) -> str:
+    return text.replace("{provider}", provider).replace("{who}", who)
 
 
 def _again(waiting: Waiting | None) -> str:

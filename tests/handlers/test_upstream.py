@@ -202,6 +202,7 @@ async def test_sign_in_without_an_app_leads_to_the_account(ada: Visit) -> None:
         ({"prompt": "select_account consent"}, {"prompt": "select_account"}),
         ({"login_hint": "ada@example.com"}, {"login_hint": "ada@example.com"}),
         ({"max_age": "60"}, {"max_age": "60"}),
+        ({"login_hint": "a" * 321}, {}),
     ],
 )
 async def test_what_the_client_says_about_the_sign_in_is_passed_on(
@@ -229,15 +230,32 @@ async def test_no_prompt_means_no_hop(ada: Visit) -> None:
     assert led.returned["error"] == "login_required"
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "sent"),
+    [
+        ("google", "login", "select_account"),
+        ("okta", "select_account", "login"),
+        ("auth0", "select_account login", "login"),
+        ("oidc", "select_account", "login"),
+    ],
+)
+async def test_prompt_that_a_provider_does_not_know_is_stood_in_for(
+    start: Start, provider: Provider, name: str, asked: str, sent: str
+) -> None:
+    provider.describe(prompt_values_supported=...)
+    async with start(**settings_for(provider, oauth_provider=name)) as live:
+        coming = await visit(live, provider)
+        assert query((await coming.go(await coming.ask(prompt=asked))).location)["prompt"] == sent
+
+
 @pytest.mark.parametrize(("name", "path"), [("google", "/oauth/google/callback"), ("auth0", "/oauth/callback")])
 async def test_each_provider_leads_back_to_its_own_redirect_uri(
     start: Start, provider: Provider, name: str, path: str
 ) -> None:
     async with start(**settings_for(provider, oauth_provider=name)) as live:
         coming = await visit(live, provider)
-        hop = await coming.go(await coming.ask(prompt="login"))
+        hop = await coming.go(await coming.ask())
         assert query(hop.location)["redirect_uri"] == live.url + path
-        assert query(hop.location)["prompt"] == ("select_account" if name == "google" else "login")
         assert (await coming.come_back(hop)).location.startswith("/oauth/authorize/page?")
 
 
@@ -261,6 +279,12 @@ async def test_sign_out_ends_the_session_at_the_provider_too(ada: Visit) -> None
         "state": "signed-out",
     }
     assert "You are signed out" in (await ada.browser.send("GET", "/signin?state=signed-out")).text
+
+
+async def test_id_token_that_fits_into_no_address_is_left_out_of_it(ada: Visit) -> None:
+    ada.provider.claims = {"groups": ["x" * 100] * 50}
+    await ada.sign_in()
+    assert set(query(await sign_out(ada))) == {"client_id", "post_logout_redirect_uri", "state"}
 
 
 async def test_sign_out_ends_here_where_the_provider_has_no_such_page(start: Start, provider: Provider) -> None:
@@ -316,6 +340,8 @@ async def test_only_listed_people_sign_in_and_of_others_nothing_is_kept(start: S
             refused = await coming.come_back(await coming.go(await coming.browser.send("GET", "/signin")))
             assert refused.status == 403
             assert "This account may not sign in here" in refused.text
+            assert "You signed in at localhost" in refused.text
+            assert "as Ada Lovelace, but" in refused.text
             assert live.sql("SELECT count(*) FROM users") == [(0,)]
 
 

@@ -30,6 +30,8 @@ class Metadata:
     auth_methods: tuple[str, ...]
     algorithms: tuple[str, ...]
     """Those of ours by which it may sign ID tokens."""
+    prompts: frozenset[str]
+    """The prompts that it knows."""
 
 
 def read(document: Mapping[str, Any], registration: Registration) -> Metadata:
@@ -55,6 +57,7 @@ def read(document: Mapping[str, Any], registration: Registration) -> Metadata:
         sends_issuer=document.get("authorization_response_iss_parameter_supported") is True,
         auth_methods=methods,
         algorithms=algorithms,
+        prompts=frozenset(_texts(document, "prompt_values_supported")) or registration.provider.prompts,
     )
 
 

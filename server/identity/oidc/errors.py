@@ -10,7 +10,7 @@ OPERATOR = "If it stays so, tell whoever runs this server; its log says what is 
 
 
 class UpstreamError(Exception):
-    """A sign-in that cannot be finished. ``{provider}`` in its texts is what people call the provider."""
+    """A sign-in that cannot be finished. ``{provider}`` and ``{who}`` in its texts are to be filled in."""
 
     title: ClassVar[str]
     message: ClassVar[str]
@@ -20,10 +20,11 @@ class UpstreamError(Exception):
     description: ClassVar[str]
     """For the client's developer, in printable ASCII."""
 
-    def __init__(self, detail: str) -> None:
-        """Say exactly what happened, for the log alone; never a secret."""
+    def __init__(self, detail: str, who: str = "") -> None:
+        """Say exactly what happened, for the log alone and never a secret; and who signed in, for themselves."""
         super().__init__(detail)
         self.detail = detail
+        self.who = who
         self.waiting: Waiting | None = None
         """The authorization request that the sign-in was for, if it still waits in this browser."""
 
@@ -89,7 +90,7 @@ class NotAllowed(UpstreamError):
     """The person is who they are, but not among those who may sign in here."""
 
     title = "This account may not sign in here"
-    message = "You signed in at {provider}, but this server lets in only certain people. Nothing was allowed."
+    message = "You signed in at {provider} as {who}, but this server lets in only certain people. Nothing was allowed."
     advice = "Try again with another account, or ask whoever runs this server to let yours in."
     status = 403
     error = AccessDenied
@@ -100,7 +101,7 @@ class Disabled(UpstreamError):
     """The person's account here has been disabled by the operator."""
 
     title = "Your account here is disabled"
-    message = "You signed in at {provider}, but your account on this server has been disabled. Nothing was allowed."
+    message = "You signed in at {provider} as {who}, but that account has been disabled here. Nothing was allowed."
     advice = "Ask whoever runs this server."
     status = 403
     error = AccessDenied

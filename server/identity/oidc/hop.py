@@ -17,6 +17,7 @@ from server.sealing import Sealer
 SCOPES = "openid profile email"
 
 _PURPOSE = "upstream sign-in"
+_MAX_HINT = 320  # characters, which is more than an address has
 _OTHERWISE = {"login": "select_account", "select_account": "login"}
 
 
@@ -72,7 +73,7 @@ def make(
         now: Unix seconds.
     """
     state, nonce, verifier = (bytes_.hex() for bytes_ in random)
-    prompts = _prompts(wish, registration)
+    prompts = _prompts(wish, metadata)
     since = now if "login" in prompts else None if wish.max_age is None else now - wish.max_age
     kept = json.dumps({"verifier": verifier, "handle": handle, "since": since}).encode()
     attempt = Attempt(
@@ -94,7 +95,7 @@ def make(
         "code_challenge": _challenge(verifier),
         "code_challenge_method": "S256",
         "prompt": " ".join(prompts),
-        "login_hint": wish.login_hint or "",
+        "login_hint": hint if len(hint := wish.login_hint or "") <= _MAX_HINT else "",
         "max_age": "" if wish.max_age is None else str(wish.max_age),
     }
     query = urlencode({name: value for name, value in asked.items() if value})
@@ -112,9 +113,9 @@ def read_back(attempt: Attempt, sealer: Sealer) -> Hop:
     return Hop(kept["verifier"], attempt.nonce_digest, kept["handle"], kept["since"])
 
 
-def _prompts(wish: Wish, registration: Registration) -> tuple[str, ...]:
+def _prompts(wish: Wish, metadata: Metadata) -> tuple[str, ...]:
     """Give the prompts in words that the provider knows: one that it lacks is stood in for by the other."""
-    known = registration.provider.prompts
+    known = metadata.prompts
     wanted = (name if name in known else _OTHERWISE[name] for name in wish.prompts if name in _OTHERWISE)
     return tuple(dict.fromkeys(wanted))
 

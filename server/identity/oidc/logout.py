@@ -11,11 +11,12 @@ SIGNED_OUT = "signed-out"
 """The state that the provider brings back."""
 
 _PURPOSE = "upstream session"
+_MAX_HINT = 4_096  # characters of an ID token that fit into an address
 
 
 def remember(id_token: str, registration: Registration, sealer: Sealer) -> str:
     """Seal what a session needs to be ended at the provider too."""
-    kept = {"issuer": registration.issuer, "id_token": id_token}
+    kept = {"issuer": registration.issuer, "id_token": id_token if len(id_token) <= _MAX_HINT else ""}
     return sealer.seal(_PURPOSE, json.dumps(kept).encode())
 
 
@@ -36,7 +37,7 @@ def address(upstream: str | None, metadata: Metadata, registration: Registration
         "state": SIGNED_OUT,
     }
     separator = "&" if "?" in metadata.end_session_endpoint else "?"
-    return f"{metadata.end_session_endpoint}{separator}{urlencode(asked)}"
+    return f"{metadata.end_session_endpoint}{separator}{urlencode({n: v for n, v in asked.items() if v})}"
 
 
 def _id_token(upstream: str | None, registration: Registration, sealer: Sealer) -> str | None:
