@@ -121,8 +121,7 @@ async def test_wrong_secret_at_a_certified_provider_is_named(start: Start, caplo
     assert "look at OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET" in caplog.text
 
 
-@pytest.mark.parametrize("scripting", [True, False], ids=["javascript", "no javascript"])
-async def test_chromium_goes_through_the_whole_sign_in(start: Start, *, scripting: bool) -> None:
+async def test_chromium_goes_through_the_whole_sign_in(start: Start) -> None:
     chromium = shutil.which("chromium")
     if not chromium:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is missing; tests/provision.sh gets it")
@@ -130,7 +129,7 @@ async def test_chromium_goes_through_the_whole_sign_in(start: Start, *, scriptin
         placed(start) as place,
         async_playwright() as playwright,
         await playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser,
-        await browser.new_context(java_script_enabled=scripting) as context,
+        await browser.new_context() as context,
     ):
         page = await context.new_page()
         await page.route(f"{REDIRECT_URI}*", lambda route: route.fulfill(body="back at the app"))

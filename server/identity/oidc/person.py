@@ -44,6 +44,11 @@ def email(claims: Mapping[str, Any], registration: Registration) -> str | None:
     return address if _is_vouched_for(claims, registration) else None
 
 
+def is_silent(claims: Mapping[str, Any], registration: Registration) -> bool:
+    """Tell whether an ID token leaves out an address or, but for Entra, whether it counts: UserInfo may say it."""
+    return "email" not in claims or ("email_verified" not in claims and not registration.has_tenants)
+
+
 def _is_vouched_for(claims: Mapping[str, Any], registration: Registration) -> bool:
     if not registration.has_tenants or "email_verified" in claims:
         return claims.get("email_verified") is True

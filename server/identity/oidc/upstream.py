@@ -88,7 +88,7 @@ class Upstream:
         claims = await self._verified(answer.id_token, metadata, now)
         issuer, subject = id_token.check_claims(claims, metadata, self.registration, hop, now)
         name, email = person.name(claims), person.email(claims, self.registration)
-        if "email" not in claims and metadata.userinfo_endpoint and answer.access_token:
+        if person.is_silent(claims, self.registration) and metadata.userinfo_endpoint and answer.access_token:
             more = await self._userinfo(metadata.userinfo_endpoint, answer.access_token, subject, needed=email_needed)
             name, email = name or person.name(more), person.email(more, self.registration)
         return SignedIn(Person(issuer, subject, name, email), answer.id_token)

@@ -306,6 +306,14 @@ async def test_user_info_gives_the_address_that_the_id_token_leaves_out(talk: Ta
     assert (person.email, person.name) == ("ada@example.com", "Ada")
 
 
+async def test_user_info_says_whether_an_address_counts_where_the_id_token_does_not(talk: Talk) -> None:
+    talk.provider.claims = {"email_verified": ...}
+    talk.provider.userinfo = {"sub": "ada", "email": "ada@example.com", "email_verified": True}
+    assert (await talk.sign_in()).person.email == "ada@example.com"
+    talk.provider.claims = {"email_verified": False}
+    assert (await talk.sign_in()).person.email is None
+
+
 async def test_an_address_and_who_vouches_for_it_come_from_one_place(talk: Talk) -> None:
     talk.provider.claims = {"email": ..., "email_verified": True}
     talk.provider.userinfo = {"sub": "ada", "email": "boss@example.com", "email_verified": False}
