@@ -38,6 +38,7 @@ from server.storage.recorder import Recorder
 from server.transport.body import MAX_BODY
 from server.transport.kernel import open_kernel
 from server.transport.load import load_server
+from server.transport.sessions import open_sessions
 from server.transport.state import PURPOSE, seal_request_state
 from server.transport.tracing import is_traced
 from server.upstreams import PROVIDERS as UPSTREAM
@@ -103,8 +104,12 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
         app[keys.RECORDER] = recorder = Recorder(store.add_events, clock)
         server = load_server(settings.mcp_server, Services(store, clock, settings, app[keys.ENTROPY]))
         seal_request_state(server, app[keys.SEALER].key(PURPOSE))
-        async with open_kernel(server, settings) as kernel:
+        async with (
+            open_kernel(server, settings) as kernel,
+            open_sessions(kernel, store, clock, app[keys.ENTROPY]) as sessions,
+        ):
             app[keys.KERNEL] = kernel
+            app[keys.SESSIONS] = sessions
             _announce(settings)
             if settings.oauth_enabled and keys.UPSTREAM in app:
                 at = app[keys.UPSTREAM].registration
@@ -129,6 +134,7 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
 async def close_streams(app: web.Application) -> None:
     """End open event streams, so that their handlers do not hold up the shutdown."""
     app[keys.KERNEL].close_streams()
+    app[keys.SESSIONS].close_streams()
 
 
 def _announce(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from server.settings import Settings
 from server.storage.database import Database
 from server.storage.recorder import Recorder
 from server.transport.kernel import Kernel
+from server.transport.sessions import Sessions
 
 SETTINGS = web.AppKey("settings", Settings)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
@@ -27,6 +28,7 @@ REMOTE = web.AppKey("remote", Remote)
 KERNEL = web.AppKey("kernel", Kernel)
 PASSWORDS = web.AppKey("passwords", Passwords)
 UPSTREAM = web.AppKey("upstream", Upstream)
+SESSIONS = web.AppKey("sessions", Sessions)
 LIMITER = web.AppKey("limiter", Limiter)
 SEALER = web.AppKey("sealer", Sealer)
 SIGNER = web.AppKey("signer", Signer)

@@ -3,13 +3,13 @@
 from aiohttp import web
 from mcp_types import INVALID_REQUEST
 
-from server.keys import CLOCK, KERNEL, SETTINGS, STORE
+from server.keys import CLOCK, KERNEL, SESSIONS, SETTINGS, STORE
 from server.oauth.bearer import Caller, challenge, read_token, verify
 from server.oauth.errors import InvalidRequest, InvalidToken, OAuthError
 from server.settings import Settings
-from server.transport import endpoint
+from server.transport import endpoint, stateful
 from server.transport.origin import is_origin, is_our_host, may_call_openly
-from server.transport.refusals import NO_STORE, Challenged, Rejection
+from server.transport.refusals import Challenged, Rejection
 
 
 async def post(request: web.Request) -> web.StreamResponse:
@@ -17,18 +17,18 @@ async def post(request: web.Request) -> web.StreamResponse:
     settings = request.app[SETTINGS]
     try:
         caller = await _admit(request, settings)
-        return await endpoint.post(request, request.app[KERNEL], settings, caller)
+        return await endpoint.post(request, request.app[KERNEL], request.app[SESSIONS], settings, caller)
     except (Rejection, Challenged) as refusal:
         return refusal.response()
 
 
 async def other(request: web.Request) -> web.StreamResponse:
-    """Refuse the methods that need a session, once it is known who asks."""
+    """Serve the methods that need a session, once it is known who asks."""
     try:
-        await _admit(request, request.app[SETTINGS])
+        caller = await _admit(request, request.app[SETTINGS])
+        return await stateful.other(request, request.app[SESSIONS], caller)
     except (Rejection, Challenged) as refusal:
         return refusal.response()
-    return web.Response(status=405, headers={"Allow": "POST", **NO_STORE})
 
 
 async def _admit(request: web.Request, settings: Settings) -> Caller | None:

@@ -14,6 +14,7 @@ ACCESS = "att_at_"
 REFRESH = "att_rt_"
 CLIENT_SECRET = "att_cs_"  # noqa: S105 - the prefix by which a secret is recognised
 REGISTRATION = "att_rg_"
+MCP_SESSION = "att_ms_"
 
 HINT_LENGTH = 6
 

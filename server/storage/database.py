@@ -15,6 +15,7 @@ from server.storage.consents import SqlConsentStore
 from server.storage.driver import Driver, Script, Statement
 from server.storage.held import SqlHeldStore
 from server.storage.listings import SqlListings
+from server.storage.mcp_sessions import SqlMcpSessionStore
 from server.storage.migrate import MigrationError, migrate
 from server.storage.payments import SqlPaymentStore
 from server.storage.preferences import SqlPreferenceStore
@@ -48,6 +49,7 @@ class Database(
     SqlEditionStore,
     SqlShelves,
     SqlUpstreamStore,
+    SqlMcpSessionStore,
 ):
     """The one store object: what the authorization server, signing in, the operator, the tools and the log keep."""
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from server.clock import Clock
 from server.oauth.store import StoreUnavailable
+from server.storage import mcp_sessions
 from server.storage.driver import Driver, Script, Statement, T
 from server.storage.retention import SWEEPS, times
 from server.storage.retention_upstream import UPSTREAM_SWEEPS
 from server.storage.sweep import Sweep
+from server.transport.records import IDLE, LOST
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +45,9 @@ async def purge(driver: Driver, now: int, audit_days: int = 0) -> dict[str, int]
         StoreUnavailable: The database cannot be written; what was removed until then stays removed.
     """
     removed: dict[str, int] = {}
-    for sweep in (*SWEEPS, *UPSTREAM_SWEEPS):
-        removed[sweep.table] = removed.get(sweep.table, 0) + await _sweep(driver, sweep, times(now, audit_days))
+    points = times(now, audit_days) | await _times_of_sessions(driver, now)
+    for sweep in (*SWEEPS, *UPSTREAM_SWEEPS, *mcp_sessions.SWEEPS):
+        removed[sweep.table] = removed.get(sweep.table, 0) + await _sweep(driver, sweep, points)
     while await _paced(driver.reclaim()):
         pass
     return removed
@@ -62,6 +65,10 @@ async def _paced(work: Coroutine[Any, Any, T]) -> T:
     result = await work
     await asyncio.sleep(loop.time() - started)
     return result
+
+
+async def _times_of_sessions(driver: Driver, now: int) -> dict[str, int]:
+    return {"session_lost": now - LOST, "events_until": max(now - IDLE, await driver.scan(mcp_sessions.too_old()))}
 
 
 async def _sweep(driver: Driver, sweep: Sweep, points: dict[str, int]) -> int:

@@ -1,7 +1,7 @@
 """What a handler of the SDK sees of one request: the SDK's `DispatchContext`, which it leaves to transports."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 from aiohttp import web
@@ -13,15 +13,19 @@ from mcp.shared.transport_context import TransportContext
 from mcp_types import RequestId
 
 from server.transport.message import Request
-from server.transport.sse import AnswerStream
+
+
+class Sink(Protocol):
+    """What takes the messages that go ahead of an answer."""
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send one."""
 
 
 class Channel:
     """One request's way back: notifications go ahead of its answer, requests to the client are refused."""
 
-    can_send_request = False
-
-    def __init__(self, http: web.Request, request: Request, stream: AnswerStream | None) -> None:
+    def __init__(self, http: web.Request, request: Request, stream: Sink | None) -> None:
         """Serve one message of one POST; without a stream its notifications are dropped."""
         self.transport = TransportContext(kind="streamable-http", can_send_request=False, headers=http.headers)
         self.message_metadata = ServerMessageMetadata(request_context=http, can_send_request=False)
@@ -29,6 +33,11 @@ class Channel:
         self._progress_token = progress_token_from_params(request.params)
         self._stream = stream
         self._cancel_requested: anyio.Event | None = None
+
+    @property
+    def can_send_request(self) -> bool:
+        """Whether the client can be asked anything: not here."""
+        return False
 
     @property
     def cancel_requested(self) -> anyio.Event:

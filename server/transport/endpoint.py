@@ -13,6 +13,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSI
 from server.oauth.bearer import Caller
 from server.oauth.provider.words import access_token
 from server.settings import Settings
+from server.transport import stateful
 from server.transport.body import read_body
 from server.transport.exchange import exchange
 from server.transport.gate import Gate
@@ -21,14 +22,18 @@ from server.transport.kernel import Kernel
 from server.transport.message import Request, decode, read_message
 from server.transport.refusals import Rejection
 from server.transport.revisions import with_served
+from server.transport.sessions import HEADER, Sessions
 
 
-async def post(http: web.Request, kernel: Kernel, settings: Settings, caller: Caller | None) -> web.StreamResponse:
+async def post(
+    http: web.Request, kernel: Kernel, sessions: Sessions, settings: Settings, caller: Caller | None
+) -> web.StreamResponse:
     """Serve one POST.
 
     Args:
         http: The request.
         kernel: The server at work.
+        sessions: Its sessions, for the revisions that have them.
         settings: Say what is open.
         caller: Who makes it; ``None`` where that is nobody's business, or not known.
 
@@ -42,6 +47,12 @@ async def post(http: web.Request, kernel: Kernel, settings: Settings, caller: Ca
     with _acting_as(caller, settings.issuer):
         if _is_modern(version, decoded):
             return await exchange(http, kernel, gate, read_message(decoded))
+        session_id = http.headers.get(HEADER)
+        if session_id is not None:
+            return await stateful.post(http, sessions, gate, session_id, decoded)
+        match decoded:
+            case {"method": "initialize"}:
+                return await stateful.initialize(http, sessions, gate, read_message(decoded))
         return await handshake(http, kernel, gate, version or DEFAULT_NEGOTIATED_VERSION, decoded)
 
 

@@ -40,7 +40,7 @@ async def handshake(http: web.Request, kernel: Kernel, gate: Gate, version: str,
         Challenged: It needs a token, or a better one.
     """
     batch = isinstance(decoded, list)
-    messages, failures = _read_batch(decoded, version) if isinstance(decoded, list) else ([read_message(decoded)], [])
+    messages, failures = read_batch(decoded, version) if isinstance(decoded, list) else ([read_message(decoded)], [])
     only = None if batch else messages[0]
     events = takes_events(http, only.id if isinstance(only, Request) else None)
     stand_in = await gate.admit(messages)
@@ -61,7 +61,7 @@ async def handshake(http: web.Request, kernel: Kernel, gate: Gate, version: str,
     return json_response(body) if stream is None else await stream.finish(body, 200)
 
 
-def _read_batch(values: list[Any], version: str) -> tuple[list[Message], list[dict[str, Any]]]:
+def read_batch(values: list[Any], version: str) -> tuple[list[Message], list[dict[str, Any]]]:
     """Read a batch (JSON-RPC 2.0 section 6): its messages, and an error for each value that is none."""
     if is_version_at_least(version, "2025-06-18"):
         raise Rejection(400, INVALID_REQUEST, f"Batches are not part of {version}")

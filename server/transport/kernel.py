@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from aiohttp import web
 from mcp.server.connection import Connection
 from mcp.server.lowlevel import Server
-from mcp.server.runner import serve_one
+from mcp.server.runner import serve_connection, serve_one
 from mcp.server.subscriptions import ListenHandler
-from mcp.shared.dispatcher import DispatchContext
+from mcp.shared.dispatcher import DispatchContext, Dispatcher
 from mcp.shared.jsonrpc_dispatcher import handler_exception_to_error_data
 from mcp.shared.transport_context import TransportContext
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, INTERNAL_ERROR, PROTOCOL_VERSION_META_KEY, ErrorData
@@ -71,11 +71,20 @@ class Kernel:
         if task is not None:
             self._listening.add(task)
             task.add_done_callback(self._listening.discard)
+        work = serve_one(
+            self.server, channel, request.method, request.params, connection=connection, lifespan_state=self._state
+        )
+        return await self.settle(request, work)
+
+    async def connect(self, dispatcher: Dispatcher[Any], connection: Connection) -> None:
+        """Let a dispatcher have what handles the messages of its connection."""
+        await serve_connection(self.server, dispatcher, connection=connection, lifespan_state=self._state)
+
+    async def settle(self, request: Request, work: Awaitable[dict[str, Any]]) -> tuple[dict[str, Any], int | None]:
+        """Make a JSON-RPC answer of what the server gives or raises for a request, as `answer` says."""
         note_outcome(request, RUNNING)
         try:
-            result = await serve_one(
-                self.server, channel, request.method, request.params, connection=connection, lifespan_state=self._state
-            )
+            result = await work
             if request.method == "tools/list":
                 result = self.catalogue.publish(result)
             elif request.method == "server/discover":

@@ -23,11 +23,16 @@ class Notification:
     """A call that is owed none."""
 
     method: str
+    params: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to a request that a server sent; none is ever awaited here."""
+    """An answer to a request that the server sent; it has one of its two outcomes."""
+
+    id: RequestId | None = None
+    result: Any = None
+    error: Any = None
 
 
 Message = Request | Notification | Reply
@@ -59,10 +64,10 @@ def read_message(value: object) -> Message:
     if value.get("jsonrpc") != "2.0":
         raise Rejection(400, INVALID_REQUEST, "jsonrpc is the string 2.0", request_id=request_id)
     if "method" not in value and ("result" in value or "error" in value):
-        return Reply()
+        return Reply(request_id, value.get("result"), value.get("error"))
     method, params = value.get("method"), value.get("params")
     if not isinstance(method, str):
         raise Rejection(400, INVALID_REQUEST, "method is a string", request_id=request_id)
     if params is not None and not isinstance(params, dict):
         raise Rejection(400, INVALID_REQUEST, "params is an object", request_id=request_id)
-    return Notification(method) if request_id is None else Request(request_id, method, params)
+    return Notification(method, params) if request_id is None else Request(request_id, method, params)

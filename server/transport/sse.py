@@ -15,7 +15,9 @@ KEEP_ALIVE = 15.0
 STALLED = 30.0
 """Seconds in which a client has to take what is written to it, before its connection is closed."""
 
-_HEADERS = {
+COMMENT = b": keep-alive\n\n"
+"""Means nothing, and shows that the connection is in use."""
+HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
@@ -47,7 +49,7 @@ class AnswerStream:
 
     async def _keep_alive(self) -> None:
         while True:
-            await self._write(b": keep-alive\n\n")
+            await self._write(COMMENT)
             await asyncio.sleep(KEEP_ALIVE)
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -87,7 +89,7 @@ class AnswerStream:
                 return
             try:
                 if self._response is None:
-                    self._response = web.StreamResponse(headers=_HEADERS)
+                    self._response = web.StreamResponse(headers=HEADERS)
                     await self._response.prepare(self._request)
                 async with asyncio.timeout(STALLED):
                     await self._response.write(data)

@@ -1,0 +1,204 @@
+"""All sessions: opened, found again after a restart too, and ended when they are idle for long or too many."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from itertools import islice
+
+from aiohttp import web
+from mcp_types import INVALID_REQUEST
+from mcp_types.version import LATEST_HANDSHAKE_VERSION
+
+from server.clock import Clock
+from server.oauth.bearer import Caller
+from server.oauth.store import StoreUnavailable
+from server.oauth.tokens import MCP_SESSION, Entropy, digest, is_well_formed, make
+from server.transport.channel import Channel
+from server.transport.kernel import Kernel, encode
+from server.transport.message import Request
+from server.transport.records import FLUSH_INTERVAL, IDLE, LOST, NOBODY, Owner, SessionRecord, SessionStore
+from server.transport.refusals import Rejection, json_response
+from server.transport.session import Session
+from server.transport.streams import Journal
+
+log = logging.getLogger(__name__)
+
+HEADER = "Mcp-Session-Id"
+MOST = 10_000
+"""Sessions that there may be; with one more, the one that is idle for longest goes."""
+
+_CANDIDATES = 64
+"""Sessions among which the one that is idle for longest is looked for; the rows may not tell by a minute."""
+_BATCH = 100
+"""Sessions whose use one transaction notes."""
+
+
+class Sessions:
+    """The sessions of one server. A row is what makes a session; here is what is at work of it."""
+
+    def __init__(self, kernel: Kernel, store: SessionStore, clock: Clock, entropy: Entropy) -> None:
+        """Know no session yet: each is made of its row once it is asked for."""
+        self.kernel = kernel
+        self.store = store
+        self.journal = Journal(store, clock)
+        self.stopping = False
+        """Whether the server is about to stop, so that clients do better to come back later."""
+        self._clock = clock
+        self._entropy = entropy
+        self._live: dict[str, Session] = {}
+
+    async def open(self, http: web.Request, request: Request, caller: Caller | None) -> web.Response:
+        """Answer ``initialize``, and open a session if that goes well ("Session Management").
+
+        Raises:
+            StoreUnavailable: The session cannot be kept.
+        """
+        session_id, now = make(MCP_SESSION, self._entropy), self._clock()
+        record = SessionRecord(digest(session_id), _owner(caller), LATEST_HANDSHAKE_VERSION, "", now, now)
+        session = Session(self.kernel, self.journal, record, session_id)
+        await session.start()
+        answer, error = await session.initialize(request, Channel(http, request, None))
+        if error is not None or session.connection.client_params is None:
+            return json_response(encode(answer))
+        params = session.connection.client_params.model_dump_json(by_alias=True, exclude_none=True)
+        excess = (
+            await self.store.add_mcp_session(replace(record, protocol_version=session.version, client_params=params))
+            - MOST
+        )
+        self._live[session.digest] = session
+        if excess > 0:
+            await self._evict(excess)
+        return json_response(encode(answer), headers={HEADER: session_id})
+
+    async def find(self, session_id: str, caller: Caller | None) -> Session:
+        """Find the session that a request names, and note its use.
+
+        Raises:
+            Rejection: 404 when there is none, or it is another's, which the client must not tell apart.
+            StoreUnavailable: It cannot be looked for.
+        """
+        key = digest(session_id) if is_well_formed(MCP_SESSION, session_id) else ""
+        record = await self.store.get_mcp_session(key) if key else None
+        if record is None or self._is_over(record) or not await self._may_use(record, _owner(caller)):
+            await self._forget(key, record)
+            raise Rejection(404, INVALID_REQUEST, "Session not found")
+        session = self._live.get(key)
+        if session is None:
+            session = Session(self.kernel, self.journal, record, session_id)
+            await session.start()
+            session = self._live.setdefault(key, session)
+        session.used_at = self._clock()
+        return session
+
+    async def end(self, session: Session) -> None:
+        """End a session, and forget what was kept of it.
+
+        Raises:
+            StoreUnavailable: It goes on, since its row cannot be removed.
+        """
+        await self.store.end_mcp_session(session.digest)
+        self._close(session)
+
+    async def flush(self) -> None:
+        """Note which sessions are in use, and end those that are idle for long, or whose rows are gone.
+
+        Raises:
+            StoreUnavailable: It could not be noted.
+        """
+        now = self._clock()
+        for session in tuple(self._live.values()):
+            if session.busy:
+                session.used_at = now
+            elif now - session.used_at >= IDLE:
+                await self.end(session)
+        used = iter([session for session in self._live.values() if session.used_at > session.noted_at])
+        while batch := list(islice(used, _BATCH)):
+            there = await self.store.touch_mcp_sessions({session.digest: session.used_at for session in batch})
+            for session in batch:
+                session.noted_at = session.used_at
+                if session.digest not in there:
+                    self._close(session)
+
+    async def run(self) -> None:
+        """Flush now and then, for ever."""
+        while True:
+            await asyncio.sleep(FLUSH_INTERVAL)
+            try:
+                await self.flush()
+            except StoreUnavailable as error:
+                log.warning("The use of sessions could not be noted: %s", error)
+            except Exception:
+                log.exception("The use of sessions could not be noted")
+
+    def close_streams(self) -> None:
+        """Begin to stop: end all streams, so that clients come back at once, and fail what clients are asked."""
+        self.stopping = True
+        for session in self._live.values():
+            session.stop()
+
+    async def close(self) -> None:
+        """Wait until what runs has come to its end, keep what it says, and note what is in use."""
+        self.close_streams()
+        await self.kernel.drain()
+        await self.journal.flush()
+        with suppress(StoreUnavailable):
+            await self.flush()
+        for session in tuple(self._live.values()):
+            await session.unwind()
+
+    async def _may_use(self, record: SessionRecord, owner: Owner) -> bool:
+        """Tell whether a session is a caller's; one that was opened without a token is the first caller's with one."""
+        if record.owner == owner:
+            return True
+        return record.owner == NOBODY and await self.store.bind_mcp_session(record.session_digest, owner)
+
+    def _is_over(self, record: SessionRecord) -> bool:
+        """Tell whether a session was idle for too long; of one that is not at work, the last minute is not known."""
+        session = self._live.get(record.session_digest)
+        if session is None:
+            return self._clock() - record.used_at >= LOST
+        return self._clock() - session.used_at >= IDLE and not session.busy
+
+    async def _forget(self, key: str, record: SessionRecord | None) -> None:
+        """End what is at work of a session whose row is gone, or that was idle for too long."""
+        session = self._live.get(key)
+        if session is not None and (record is None or self._is_over(record)):
+            await self.end(session)
+
+    async def _evict(self, excess: int) -> None:
+        """End the sessions that are idle for longest."""
+        oldest = []
+        for record in await self.store.list_oldest_mcp_sessions(_CANDIDATES):
+            session = self._live.get(record.session_digest)
+            if session is None or not session.busy:
+                used_at = record.used_at if session is None else session.used_at
+                oldest.append((used_at, record.created_at, record.session_digest))
+        for *_, key in sorted(oldest)[:excess]:
+            await self.store.end_mcp_session(key)
+            if key in self._live:
+                self._close(self._live[key])
+            log.info("Ended a session that was idle: there are more than %d", MOST)
+
+    def _close(self, session: Session) -> None:
+        if self._live.pop(session.digest, None) is not None:
+            session.close()
+
+
+def _owner(caller: Caller | None) -> Owner:
+    return NOBODY if caller is None else Owner(caller.access.client_id, caller.access.user_id)
+
+
+@asynccontextmanager
+async def open_sessions(kernel: Kernel, store: SessionStore, clock: Clock, entropy: Entropy) -> AsyncIterator[Sessions]:
+    """Serve sessions until the block ends; what runs in them then has as long as `Kernel.drain` gives it."""
+    sessions = Sessions(kernel, store, clock, entropy)
+    flushing = asyncio.create_task(sessions.run())
+    try:
+        yield sessions
+    finally:
+        flushing.cancel()
+        with suppress(asyncio.CancelledError):
+            await flushing
+        await sessions.close()
