@@ -128,8 +128,8 @@ class SqlMcpSessionStore:
         """Remove a session and its events."""
         await self._driver.write(_end(session_digest))
 
-    async def list_oldest_mcp_sessions(self, limit: int) -> list[SessionRecord]:
-        """Give the sessions whose noted use is longest ago."""
+    async def list_oldest_mcp_sessions(self, limit: int) -> tuple[int, list[SessionRecord]]:
+        """Give how many sessions there are, and those whose noted use is longest ago."""
         return await self._driver.read(_list_oldest(limit))
 
     async def add_mcp_events(self, events: Sequence[tuple[str, EventRecord]], now: int) -> None:
@@ -171,8 +171,9 @@ def _get_session(session_digest: str) -> Script[SessionRecord | None]:
     return _record(found[0]) if found else None
 
 
-def _list_oldest(limit: int) -> Script[list[SessionRecord]]:
-    return [_record(row) for row in (yield Statement(_LIST_OLDEST, {"limit": limit}))]
+def _list_oldest(limit: int) -> Script[tuple[int, list[SessionRecord]]]:
+    count = int((yield Statement(_COUNT_SESSIONS))[0][0])
+    return count, [_record(row) for row in (yield Statement(_LIST_OLDEST, {"limit": limit}))]
 
 
 def _touch(uses: Mapping[str, int]) -> Script[frozenset[str]]:

@@ -74,10 +74,12 @@ class Answer:
             self.session.put(self.stream, to_json(message, inf_nan_mode="null").decode())
 
     async def send(self, message: dict[str, Any]) -> None:
-        """Send a message ahead of the answer, no faster than it can be kept."""
+        """Send a message ahead of the answer, no faster than it can be kept, and a client that reads can read."""
         self.put(message)
         if self.stream is not None:
             await self.stream.room()
+            if self.stream.reader is not None:
+                await self.stream.reader.room()
 
     async def close_stream(self) -> None:
         """Let the client go and come back for the rest (MCP Transports 2025-11-25, "Sending Messages")."""

@@ -13,6 +13,8 @@ MAX_WAITING = 1_000
 """Events that may wait for a client to read; with one more it is dropped."""
 MAX_WAITING_BYTES = 1024 * 1024
 """Bytes of the events that may wait for a client to read, save that one event may be of any size."""
+PATIENCE = 1.0
+"""Seconds that a tool waits for its own client to read, before it goes on and that client may be dropped."""
 STALLED = 30.0
 """Seconds after which a client that takes nothing of what was sent is dropped."""
 
@@ -29,6 +31,7 @@ class Reader:
         self._bytes = 0
         self._ended = False
         self._wake: asyncio.Future[bool] | None = None
+        self._space: asyncio.Event | None = None
 
     @property
     def ended(self) -> bool:
@@ -52,9 +55,17 @@ class Reader:
         else:
             self._rouse()
 
+    async def room(self) -> None:
+        """Wait while so much waits that a little more would have the client dropped, but not for long."""
+        if not self._ended and (self._bytes > MAX_WAITING_BYTES // 2 or len(self._waiting) > MAX_WAITING // 2):
+            self._space = self._space or asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._space.wait(), PATIENCE)
+
     def end(self) -> None:
         """Write what waits, and then close the response."""
         self._ended = True
+        self._make_room()
         self._rouse()
 
     def drop(self) -> None:
@@ -88,6 +99,7 @@ class Reader:
                 frames = b"".join(self._waiting)
                 self._waiting.clear()
                 self._bytes = 0
+                self._make_room()
                 await self.write(response, frames)
             elif self._ended:
                 break
@@ -95,6 +107,11 @@ class Reader:
                 await self.write(response, sse.COMMENT)
         with contextlib.suppress(ConnectionError):
             await response.write_eof()
+
+    def _make_room(self) -> None:
+        if self._space is not None:
+            self._space.set()
+            self._space = None
 
     def _rouse(self) -> None:
         if self._wake is not None and not self._wake.done():

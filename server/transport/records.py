@@ -83,8 +83,8 @@ class SessionStore(Protocol):
     async def end_mcp_session(self, session_digest: str) -> None:
         """Remove a session and its events, if it is there."""
 
-    async def list_oldest_mcp_sessions(self, limit: int) -> list[SessionRecord]:
-        """Give the sessions whose noted use is longest ago, the oldest first."""
+    async def list_oldest_mcp_sessions(self, limit: int) -> tuple[int, list[SessionRecord]]:
+        """Give how many sessions there are, and those whose noted use is longest ago, the oldest first."""
 
     async def add_mcp_events(self, events: Sequence[tuple[str, EventRecord]], now: int) -> None:
         """Keep events, each with its session's digest, in one transaction; those of a session that is gone are not.

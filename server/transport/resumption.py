@@ -31,9 +31,12 @@ class Resumption:
         """Serve a standing stream, a new one or one to come back to; messages go on the newest that is read.
 
         Raises:
+            Rejection: 400 when the stream to come back to is of another kind.
             StoreUnavailable: The stream cannot be kept.
         """
         session = self._session
+        if cursor is not None and (await self._owed(cursor.stream)):
+            raise Rejection(400, INVALID_REQUEST, "Last-Event-ID is of no standing stream")
         number = session.take_number() if cursor is None else cursor.stream
         stream = next((one for one in session.standing if one.number == number), None)
         stream = session.stream(STANDING, number) if stream is None else stream
@@ -56,7 +59,7 @@ class Resumption:
             Rejection: 400 when no such answer is known any more.
             StoreUnavailable: It cannot be looked for.
         """
-        stream = self._session.answers.get(cursor.stream) or await self._restore(cursor.stream)
+        stream = self._session.answers.get(cursor.stream) or await self._restore(cursor)
         stream.attach(self.reader, self._session.number)
         try:
             await self._session.journal.flush()
@@ -64,17 +67,30 @@ class Resumption:
         finally:
             stream.detach(self.reader)
 
-    async def _restore(self, number: int) -> Stream:
+    async def _restore(self, cursor: Cursor) -> Stream:
         """Take up a stream that this process is not at: it has come to its end, or lost who was at it."""
-        session = self._session
-        begun = await self._store.list_mcp_events(session.digest, number, number - 1, number, 1)
-        if not begun or begun[0].owed is None:
+        session, number = self._session, cursor.stream
+        owed = await self._owed(number)
+        if owed is None:
             raise Rejection(400, INVALID_REQUEST, "Last-Event-ID is of a stream that is not known any more")
+        last = await self._store.list_mcp_events(session.digest, number, cursor.event - 1, cursor.event, 1)
         stream = session.answers.get(number)
         if stream is None:
             stream = session.answer_stream(number)
-            stream.lost = begun[0].owed
+            stream.lost = owed
+        if last and last[0].final:
+            self._complete(stream)
         return stream
+
+    async def _owed(self, number: int) -> str | None:
+        """Give what a stream that answers a POST owes; ``None`` for any other, and for one that is not known."""
+        begun = await self._store.list_mcp_events(self._session.digest, number, number - 1, number, 1)
+        return begun[0].owed if begun else None
+
+    def _complete(self, stream: Stream) -> None:
+        """Send nothing more on a stream of which the store has all."""
+        self._session.answers.pop(stream.number, None)
+        self.reader.end()
 
     async def _serve(self, stream: Stream, after: int) -> web.StreamResponse:
         response = await self.reader.open()
@@ -86,9 +102,8 @@ class Resumption:
             self.reader.drop()
             return response
         if complete:
-            self._session.answers.pop(stream.number, None)
-            self.reader.end()
-        elif stream.lost is not None:
+            self._complete(stream)
+        elif stream.lost is not None and not self.reader.ended:
             owed, stream.lost = stream.lost, None
             self._session.put(stream, failed(owed, STOPPED), owed, final=True)
         await self.reader.run(response)

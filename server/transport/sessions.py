@@ -47,7 +47,9 @@ class Sessions:
         """Whether the server is about to stop, so that clients do better to come back later."""
         self._clock = clock
         self._entropy = entropy
-        self._live: dict[str, Session] = {}
+        self.at_work: dict[str, Session] = {}
+        """Those that were used since the start and are not over, by their digests."""
+        self._evicting = asyncio.Lock()
 
     async def open(self, http: web.Request, request: Request, caller: Caller | None) -> web.Response:
         """Answer ``initialize``, and open a session if that goes well ("Session Management").
@@ -63,13 +65,11 @@ class Sessions:
         if error is not None or session.connection.client_params is None:
             return json_response(encode(answer))
         params = session.connection.client_params.model_dump_json(by_alias=True, exclude_none=True)
-        excess = (
-            await self.store.add_mcp_session(replace(record, protocol_version=session.version, client_params=params))
-            - MOST
-        )
-        self._live[session.digest] = session
-        if excess > 0:
-            await self._evict(excess)
+        record = replace(record, protocol_version=session.version, client_params=params)
+        count = await self.store.add_mcp_session(record)
+        self.at_work[session.digest] = session
+        if count > MOST:
+            await self._evict()
         return json_response(encode(answer), headers={HEADER: session_id})
 
     async def find(self, session_id: str, caller: Caller | None) -> Session:
@@ -84,11 +84,11 @@ class Sessions:
         if record is None or self._is_over(record) or not await self._may_use(record, _owner(caller)):
             await self._forget(key, record)
             raise Rejection(404, INVALID_REQUEST, "Session not found")
-        session = self._live.get(key)
+        session = self.at_work.get(key)
         if session is None:
             session = Session(self.kernel, self.journal, record, session_id)
             await session.start()
-            session = self._live.setdefault(key, session)
+            session = self.at_work.setdefault(key, session)
         session.used_at = self._clock()
         return session
 
@@ -108,12 +108,12 @@ class Sessions:
             StoreUnavailable: It could not be noted.
         """
         now = self._clock()
-        for session in tuple(self._live.values()):
+        for session in tuple(self.at_work.values()):
             if session.busy:
                 session.used_at = now
             elif now - session.used_at >= IDLE:
                 await self.end(session)
-        used = iter([session for session in self._live.values() if session.used_at > session.noted_at])
+        used = iter([session for session in self.at_work.values() if session.used_at > session.noted_at])
         while batch := list(islice(used, _BATCH)):
             there = await self.store.touch_mcp_sessions({session.digest: session.used_at for session in batch})
             for session in batch:
@@ -135,7 +135,7 @@ class Sessions:
     def close_streams(self) -> None:
         """Begin to stop: end all streams, so that clients come back at once, and fail what clients are asked."""
         self.stopping = True
-        for session in self._live.values():
+        for session in self.at_work.values():
             session.stop()
 
     async def close(self) -> None:
@@ -145,7 +145,7 @@ class Sessions:
         await self.journal.flush()
         with suppress(StoreUnavailable):
             await self.flush()
-        for session in tuple(self._live.values()):
+        for session in tuple(self.at_work.values()):
             await session.unwind()
 
     async def _may_use(self, record: SessionRecord, owner: Owner) -> bool:
@@ -156,33 +156,36 @@ class Sessions:
 
     def _is_over(self, record: SessionRecord) -> bool:
         """Tell whether a session was idle for too long; of one that is not at work, the last minute is not known."""
-        session = self._live.get(record.session_digest)
-        if session is None:
-            return self._clock() - record.used_at >= LOST
-        return self._clock() - session.used_at >= IDLE and not session.busy
+        limit = IDLE if record.session_digest in self.at_work else LOST
+        return self._clock() - self._last_use(record)[0] >= limit and not self._is_busy(record)
 
     async def _forget(self, key: str, record: SessionRecord | None) -> None:
         """End what is at work of a session whose row is gone, or that was idle for too long."""
-        session = self._live.get(key)
+        session = self.at_work.get(key)
         if session is not None and (record is None or self._is_over(record)):
             await self.end(session)
 
-    async def _evict(self, excess: int) -> None:
-        """End the sessions that are idle for longest."""
-        oldest = []
-        for record in await self.store.list_oldest_mcp_sessions(_CANDIDATES):
-            session = self._live.get(record.session_digest)
-            if session is None or not session.busy:
-                used_at = record.used_at if session is None else session.used_at
-                oldest.append((used_at, record.created_at, record.session_digest))
-        for *_, key in sorted(oldest)[:excess]:
-            await self.store.end_mcp_session(key)
-            if key in self._live:
-                self._close(self._live[key])
-            log.info("Ended a session that was idle: there are more than %d", MOST)
+    async def _evict(self) -> None:
+        """End the sessions that are idle for longest, as many as there are too many."""
+        async with self._evicting:
+            count, records = await self.store.list_oldest_mcp_sessions(_CANDIDATES)
+            idle = [one for one in records if not self._is_busy(one)]
+            for record in sorted(idle, key=self._last_use)[: max(count - MOST, 0)]:
+                await self.store.end_mcp_session(record.session_digest)
+                if record.session_digest in self.at_work:
+                    self._close(self.at_work[record.session_digest])
+                log.info("Ended a session that was idle, since there are more than %d", MOST)
+
+    def _is_busy(self, record: SessionRecord) -> bool:
+        session = self.at_work.get(record.session_digest)
+        return session is not None and session.busy
+
+    def _last_use(self, record: SessionRecord) -> tuple[int, int]:
+        session = self.at_work.get(record.session_digest)
+        return (record.used_at if session is None else session.used_at), record.created_at
 
     def _close(self, session: Session) -> None:
-        if self._live.pop(session.digest, None) is not None:
+        if self.at_work.pop(session.digest, None) is not None:
             session.close()
 
 

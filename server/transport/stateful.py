@@ -92,7 +92,7 @@ async def _get(http: web.Request, sessions: Sessions, session_id: str, caller: C
     session = await sessions.find(session_id, caller)
     last = http.headers.get(LAST_EVENT_ID)
     cursor = read_event_id(last) if last else None
-    if last and (cursor is None or max(cursor.event, cursor.stream) > session.number):
+    if last and (cursor is None or not cursor.stream or max(cursor.event, cursor.stream) > session.number):
         raise Rejection(400, INVALID_REQUEST, "Last-Event-ID is no event of this session")
     resumption = Resumption(http, session, sessions.store)
     if sessions.stopping:

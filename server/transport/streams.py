@@ -26,6 +26,8 @@ RETRY = 1_000
 """Milliseconds after which a client should come back to a stream that was closed."""
 MAX_UNKEPT = 32
 """Events of one stream that may wait to be kept; who sends more waits for them."""
+MAX_UNKEPT_BYTES = 256 * 1024
+"""Bytes of them."""
 
 ANSWER, STANDING = "a", "s"
 STOPPED = "The server stopped before this was done"
@@ -146,19 +148,24 @@ class Stream:
         """Whether its client knows how to come back to it before the first message."""
         self._journal = journal
         self._session_digest = session_digest
-        self._unkept = 0
+        self._unkept = self._unkept_bytes = 0
         self._room: asyncio.Event | None = None
 
     def put(self, event: EventRecord) -> None:
         """Keep an event, and then send it."""
         self._unkept += 1
+        self._unkept_bytes += event.size
         self._journal.add(self._session_digest, event, lambda kept: self._deliver(event, kept))
 
     async def room(self) -> None:
         """Wait while too much of this stream waits to be kept."""
-        while self._unkept > MAX_UNKEPT:
+        while self._is_full:
             self._room = self._room or asyncio.Event()
             await self._room.wait()
+
+    @property
+    def _is_full(self) -> bool:
+        return self._unkept > MAX_UNKEPT or self._unkept_bytes > MAX_UNKEPT_BYTES
 
     def attach(self, reader: Reader, boundary: int) -> None:
         """Let a connection read from now on, and no other; events up to ``boundary`` are not pushed to it."""
@@ -193,7 +200,8 @@ class Stream:
 
     def _deliver(self, event: EventRecord, kept: bool) -> None:
         self._unkept -= 1
-        if self._room is not None and self._unkept <= MAX_UNKEPT:
+        self._unkept_bytes -= event.size
+        if self._room is not None and not self._is_full:
             self._room.set()
             self._room = None
         if self.reader is not None:

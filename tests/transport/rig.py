@@ -15,6 +15,7 @@ from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOC
 
 from server import keys
 from server.app import create_app
+from server.clock import Clock
 from server.oauth import tokens
 from server.oauth.model import AccessToken, AuthorizationCode, AuthorizationRequest, Client, Grant, User
 from server.settings import Settings, load_settings
@@ -139,12 +140,12 @@ async def _read(response: ClientResponse) -> Answer:
 
 @asynccontextmanager
 async def serve(
-    tmp_path: Path, mcp_server: str = "tests.transport.plugged:build", **overrides: Any
+    tmp_path: Path, mcp_server: str = "tests.transport.plugged:build", clock: Clock = lambda: NOW, **overrides: Any
 ) -> AsyncIterator[Site]:
-    """Run the application with a plugged server; the clock stands still at `NOW`."""
+    """Run the application with a plugged server; unless told otherwise the clock stands still at `NOW`."""
     plugged.happened.clear()
     settings = load_settings(database_url=f"sqlite:///{tmp_path}/t.db", mcp_server=mcp_server, **overrides)
-    server = TestServer(create_app(settings, clock=lambda: NOW))
+    server = TestServer(create_app(settings, clock=clock))
     await server.start_server()  # cancels handlers as the real one is told to
     async with TestClient(server) as client:
         yield Site(client, settings)

@@ -41,9 +41,7 @@ def _add_asking(server: MCPServer) -> None:
     @server.tool()
     async def sample(context: Context) -> str:
         message = SamplingMessage(role="user", content=TextContent(type="text", text="Say something."))
-        result = await context.session.create_message(
-            [message], max_tokens=10, related_request_id=context.request_id
-        )
+        result = await context.session.create_message([message], max_tokens=10, related_request_id=context.request_id)
         return result.content.text if isinstance(result.content, TextContent) else "?"
 
     @server.tool()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from server.oauth.tokens import MCP_SESSION, is_well_formed
 from tests.transport.rig import serve
 
 VERSIONS = ["2025-03-26", "2025-06-18", "2025-11-25"]
@@ -23,7 +24,7 @@ async def test_initialize_settles_on_a_revision(tmp_path: Path, wanted: str, ans
         result = answer.json["result"]
         assert (answer.status, result["protocolVersion"], result["serverInfo"]["name"]) == (200, answered, "plugged")
         assert result["instructions"] == "For tests."
-        assert "Mcp-Session-Id" not in answer.headers
+        assert is_well_formed(MCP_SESSION, answer.headers["Mcp-Session-Id"])
 
 
 @pytest.mark.parametrize("version", [*VERSIONS, None])

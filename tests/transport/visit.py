@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestClient
 from mcp_types.version import LATEST_HANDSHAKE_VERSION
 
 VERSION = LATEST_HANDSHAKE_VERSION
@@ -44,7 +46,7 @@ class Stream:
         """Give the next event, or ``None`` when the stream is over."""
         while True:
             try:
-                block = await self.response.content.readuntil(b"\n\n")
+                block = await self.response.content.readuntil(b"\n\n", max_size=1 << 24)
             except aiohttp.ClientPayloadError:
                 return None
             if not block.strip():
@@ -78,10 +80,7 @@ class Stream:
             yield event
 
 
-class Http(Protocol):
-    """A client session of aiohttp, or its double for an application under test."""
-
-    def request(self, method: str, path: Any, **options: Any) -> Any: ...
+Http = aiohttp.ClientSession | TestClient[web.Request, web.Application]
 
 
 @dataclass
@@ -106,7 +105,7 @@ class Visit:
     async def send(self, method: str, body: Any = None, **headers: str | None) -> AsyncIterator[Stream]:
         """Send a request; ``Some_Header=None`` leaves a usual header out."""
         named = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
-        options: dict[str, Any] = {} if body is None else {"json": body}
+        options: dict[str, Any] = {"json": body} if method == "POST" else {}
         async with self.http.request(
             method, self.url, headers={k: v for k, v in named.items() if v is not None}, **options
         ) as response:
