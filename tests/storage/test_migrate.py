@@ -28,6 +28,8 @@ SHIPPED = (
     "0013_upstream_sign_ins.sql",
     "0018_openid.sql",
     "0019_signing_keys_view.sqlite.sql",
+    "0030_mcp_sessions.sql",
+    "0031_mcp_sessions_view.sqlite.sql",
     "0040_catalogue.sqlite.sql",
     "0050_payments.sql",
     "0051_payments_view.sqlite.sql",

@@ -73,8 +73,8 @@ def test_messages_are_told_apart_by_their_members() -> None:
     assert read_message({"jsonrpc": "2.0", "method": "notifications/initialized"}) == Notification(
         "notifications/initialized"
     )
-    assert read_message({"jsonrpc": "2.0", "id": 1, "result": {}}) == Reply()
-    assert read_message({"jsonrpc": "2.0", "id": 1, "error": {}}) == Reply()
+    assert read_message({"jsonrpc": "2.0", "id": 1, "result": {}}) == Reply(1, {})
+    assert read_message({"jsonrpc": "2.0", "id": 1, "error": {}}) == Reply(1, None, {})
     assert read_message(CALL | {"params": None}) == Request(1, "ping", None)
     assert read_message(CALL | {"params": {"a": 1}, "result": 1}) == Request(1, "ping", {"a": 1})
 

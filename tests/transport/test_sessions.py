@@ -266,7 +266,7 @@ async def test_a_batch_in_a_session_streams_and_ends_with_an_array(tmp_path: Pat
         async with visit.send("POST", [first, 7, second]) as stream:
             *progress, final = await stream.messages()
         assert len(progress) == 3
-        assert [one["id"] for one in final] == [None, first["id"], second["id"]]
+        assert [one.get("id") for one in final] == [None, first["id"], second["id"]]
 
 
 async def test_no_number_of_sessions_is_answered_with_429(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
