@@ -7,6 +7,8 @@ from mcp_types import INTERNAL_ERROR, MISSING_REQUIRED_CLIENT_CAPABILITY
 
 Capabilities = dict[str, dict[str, Any]]
 
+_CLIENT_FEATURES = frozenset({"elicitation/create", "sampling/createMessage", "roots/list"})
+
 
 def refusal(result: Mapping[str, Any], declared: object) -> dict[str, Any] | None:
     """Give the JSON-RPC error to send in place of a result, or ``None`` when the result may be sent.
@@ -38,6 +40,17 @@ def _undeclared(requests: Mapping[str, Mapping[str, Any]], declared: object) -> 
         if not _has(declared, capability, mode):
             missing.setdefault(capability, {}).update({mode: {}} if mode else {})
     return missing
+
+
+def may_ask(method: str, params: Mapping[str, Any] | None, declared: object) -> bool:
+    """Tell whether a client declared what a request to it needs; a ``ping`` and what is not of MCP need nothing.
+
+    Args:
+        method: That of the request.
+        params: Its parameters.
+        declared: The client's ``capabilities``.
+    """
+    return method not in _CLIENT_FEATURES or _has(declared, *_needed(method, params or {}))
 
 
 def _needed(method: object, params: Mapping[str, Any]) -> tuple[str, str]:

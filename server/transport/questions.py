@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mcp.server.connection import Connection
 from mcp.shared.dispatcher import CallOptions, ProgressFnT, coerce_request_id
 from mcp.shared.exceptions import MCPError
-from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT, RequestId
+from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, METHOD_NOT_FOUND, REQUEST_TIMEOUT, RequestId
 
+from server.transport.asking import may_ask
 from server.transport.message import Notification, Reply
 
 Put = Callable[[dict[str, Any]], None]
@@ -24,8 +26,14 @@ class _Open:
 class Questions:
     """The requests of one session that its client has not answered yet."""
 
-    def __init__(self, take_number: Callable[[], int]) -> None:
-        """Number requests with numbers that are given out once, so that no late answer is taken for another's."""
+    def __init__(self, connection: Connection, take_number: Callable[[], int]) -> None:
+        """Ask the client of a connection.
+
+        Args:
+            connection: Knows what its client declared.
+            take_number: Gives the number of a request; none twice, so that no late answer is taken for another's.
+        """
+        self._connection = connection
         self._take_number = take_number
         self._open: dict[RequestId, _Open] = {}
         self._closed = False
@@ -36,12 +44,17 @@ class Questions:
         """Send a request and wait for its answer.
 
         Raises:
-            MCPError: The client answered with an error or not in time, or the session is over.
+            MCPError: The client did not declare that it can be asked this, answered with an error or not in time, or
+                the session is over.
             ValueError: ``opts`` asks for an id that is in use.
         """
         opts = opts or {}
         if self._closed:
             raise _closed()
+        capabilities = self._connection.client_capabilities
+        declared = None if capabilities is None else capabilities.model_dump(by_alias=True, exclude_none=True)
+        if not may_ask(method, params, declared):
+            raise MCPError(code=METHOD_NOT_FOUND, message=f"The client did not declare that it knows {method}")
         request_id = opts.get("request_id", None)
         request_id = self._take_number() if request_id is None else request_id
         key = coerce_request_id(request_id)

@@ -49,11 +49,11 @@ class Session:
         """The streams that answer a POST and have not come to their end, by number."""
         self.standing: list[Stream] = []
         """The standing streams that are read just now, the newest last."""
-        self.questions = Questions(self.take_number)
         self.kernel = kernel
         self.connection = Connection.for_loop(
             self, session_id=session_id, protocol_version_hint=record.protocol_version
         )
+        self.questions = Questions(self.connection, self.take_number)
         self.has_backlog = record.last_event > 0
         """Whether events may wait for a standing stream."""
         self._backlog = self.stream(STANDING, 0)

@@ -1,4 +1,4 @@
-"""The SDK's own client in a session, signed in, with all that a session lets a tool do; only its browser is a script."""
+"""The SDK's own client in a session, signed in, with all that tools may do there; only its browser is a script."""
 
 import asyncio
 from pathlib import Path
@@ -33,22 +33,25 @@ class Person:
         self.steps: list[float] = []
         self.notified: list[str] = []
 
-    async def elicit(self, _context: Any, params: Any) -> ElicitResult:
-        assert params.message == "Who are you?"
+    async def elicit(self, context: Any, params: Any) -> ElicitResult:
+        assert (params.message, context is None) == ("Who are you?", False)
         return ElicitResult(action="accept", content={"name": "Ada"})
 
-    async def sample(self, _context: Any, _params: Any) -> CreateMessageResult:
+    async def sample(self, context: Any, params: Any) -> CreateMessageResult:
+        assert (params.max_tokens, context is None) == (10, False)
         return CreateMessageResult(
             role="assistant", content=TextContent(type="text", text="Something."), model="m", stop_reason="endTurn"
         )
 
-    async def roots(self, _context: Any) -> ListRootsResult:
+    async def roots(self, context: Any) -> ListRootsResult:
+        assert context is not None
         return ListRootsResult(roots=[Root(uri=FileUrl("file:///home/ada"))])
 
     async def log(self, params: LoggingMessageNotificationParams) -> None:
         self.logged.append(params.data)
 
-    async def progress(self, progress: float, _total: float | None, _message: str | None) -> None:
+    async def progress(self, progress: float, total: float | None, message: str | None) -> None:
+        assert (total, message) == (3, None)
         self.steps.append(progress)
 
     async def hear(self, message: Any) -> None:

@@ -102,7 +102,7 @@ async def test_a_standing_stream_goes_on_after_sigkill_with_what_came_while_it_w
             last = stream.seen[-1]
         await visit.text("shout", text="two", times=3)
         async with asyncio.timeout(20):
-            while live.sql("SELECT count(*) FROM mcp_events WHERE message IS NOT NULL") != [(4,)]:
+            while live.sql("SELECT count(*) FROM mcp_events WHERE message IS NOT NULL") != [(4,)]:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.02)
         await server.kill()
         await server.start(live.http)

@@ -56,6 +56,16 @@ async def test_a_question_that_belongs_to_no_request_goes_on_the_standing_stream
             assert await final_text(stream) == "file:///r"
 
 
+async def test_a_client_is_asked_only_what_it_declared(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as (site, _):
+        visit = await Visit(site.client, "/mcp").open({"roots": {}})
+        for tool in ("ask", "sample"):
+            async with visit.send("POST", visit.call(tool)) as answer:
+                assert "did not declare" in await answer.response.text()
+        async with visit.send("POST", visit.call("roots")) as stream:
+            assert (await stream.message())["method"] == "roots/list"
+
+
 async def test_an_error_of_the_client_reaches_the_tool(tmp_path: Path) -> None:
     async with visiting(tmp_path) as (_, visit):
         for outcome in (

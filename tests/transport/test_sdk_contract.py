@@ -6,19 +6,23 @@ from typing import Any, get_type_hints
 
 import anyio
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from mcp.server import MCPServer, Server
 from mcp.server.auth.middleware.auth_context import auth_context_var, get_access_token
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.connection import Connection
-from mcp.server.runner import serve_one
+from mcp.server.runner import aclose_shielded, serve_connection, serve_one
 from mcp.server.subscriptions import ListenHandler
 from mcp.shared import inbound
-from mcp.shared.dispatcher import DispatchContext
+from mcp.shared.dispatcher import CallOptions, DispatchContext, Dispatcher, OnRequest
 from mcp.shared.message import ServerMessageMetadata
 from mcp.shared.transport_context import TransportContext
-from mcp_types import Tool
+from mcp_types import ClientCapabilities, Implementation, InitializeRequestParams, ListToolsResult, Tool
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+
+from server.transport.channel import Channel
+from server.transport.message import Request
 
 
 def _parameters(function: Any) -> list[str]:
@@ -123,3 +127,63 @@ def test_a_tool_still_drops_security_schemes() -> None:
 @pytest.mark.parametrize("name", ["cache_hints", "lifespan", "middleware", "server_info_stamp", "get_request_handler"])
 def test_a_lowlevel_server_has_what_is_read_off_it(name: str) -> None:
     assert hasattr(Server[Any]("s"), name)
+
+
+def test_the_loops_driver_takes_a_dispatcher_and_gives_it_its_handlers_and_nothing_else() -> None:
+    assert _parameters(serve_connection) == [
+        "server",
+        "dispatcher",
+        "connection",
+        "lifespan_state",
+        "init_options",
+        "task_status",
+    ]
+    assert _parameters(Connection.for_loop) == ["outbound", "session_id", "protocol_version_hint"]
+    assert {name for name in vars(Dispatcher) if not name.startswith("_")} == {"run"}
+    assert _parameters(Dispatcher.run) == ["self", "on_request", "on_notify", "on_notify_intercept", "task_status"]
+    assert set(get_type_hints(CallOptions)) == {
+        "request_id",
+        "timeout",
+        "cancel_on_abandon",
+        "on_progress",
+        "resumption_token",
+        "on_resumption_token",
+        "headers",
+    }
+
+
+async def test_a_connection_of_the_loop_goes_on_where_its_client_is_known() -> None:
+    async def on_list_tools(_: Any, __: Any) -> ListToolsResult:
+        return ListToolsResult(tools=[])
+
+    class Capturing:
+        on_request: OnRequest
+
+        async def send_raw_request(self, *_: Any) -> dict[str, Any]:
+            raise NotImplementedError
+
+        async def notify(self, *_: Any) -> None:
+            raise NotImplementedError
+
+        async def run(self, on_request: OnRequest, *_: Any, **__: Any) -> None:
+            self.on_request = on_request
+
+    params = InitializeRequestParams(
+        protocol_version="2025-06-18",
+        capabilities=ClientCapabilities(),
+        client_info=Implementation(name="c", version="1"),
+    )
+    dispatcher: Any = Capturing()
+    connection = Connection.for_loop(dispatcher, session_id="s", protocol_version_hint="2025-06-18")
+    server = Server[Any]("s", on_list_tools=on_list_tools)
+    await serve_connection(server, dispatcher, connection=connection, lifespan_state={})
+    assert not connection.initialize_accepted
+    connection.client_params = params
+    assert connection.initialize_accepted
+    assert connection.client_capabilities == ClientCapabilities()
+    channel = Channel(make_mocked_request("POST", "/mcp"), Request(1, "tools/list", None), None)
+    assert (await dispatcher.on_request(channel, "tools/list", None))["tools"] == []
+    closed: list[str] = []
+    connection.exit_stack.callback(closed.append, "closed")
+    await aclose_shielded(connection)
+    assert closed == ["closed"]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.transport.visit import Event, Visit
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 
 TALKATIVE = "tests.transport.talkative:build"
+CAPABLE: dict[str, Any] = {"elicitation": {}, "sampling": {}, "roots": {}}
 OLDER = pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18"])
 
 
@@ -26,7 +28,7 @@ OLDER = pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18"])
 async def visiting(folder: Path, version: str = "2025-11-25") -> AsyncIterator[tuple[Site, Visit]]:
     """Serve the talkative server openly, and open a session."""
     async with serve(folder, TALKATIVE, oauth_enabled=False) as site:
-        yield site, await Visit(site.client, "/mcp", version=version).open()
+        yield site, await Visit(site.client, "/mcp", version=version).open(CAPABLE)
 
 
 async def until(holds: Callable[[], object]) -> None:
