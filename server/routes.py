@@ -42,6 +42,8 @@ def routes(settings: Settings) -> Iterable[web.RouteDef]:
     yield web.get("/oauth/stats", status.stats)
     yield web.options("/mcp", access.preflight)
     yield web.post("/mcp", mcp.post)
+    yield web.get("/mcp", mcp.other, allow_head=False)
+    yield web.delete("/mcp", mcp.other)
     yield web.route("*", "/mcp", mcp.other)
     yield web.options(_WELL_KNOWN + "/{document:.*}", access.preflight)
     yield web.get(f"{_WELL_KNOWN}/openai-apps-challenge", metadata.openai_apps_challenge)
