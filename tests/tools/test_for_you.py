@@ -87,7 +87,7 @@ async def test_what_the_customer_lacks_counts(offers: Offers) -> None:
     held = (Line("l1", "demo-wireless-extra"), Line("l2", "demo-wireless-tablet"))
     found = await offers(account("wireless", *held, autopay=False))
     assert not {"wireless demo-offer-tablet", "wireless demo-offer-premium"} & found.keys()
-    assert found["wireless demo-offer-bundle"] == "There is Ada's wireless, but no internet account with it."
+    assert found["wireless demo-offer-bundle"] == "There is no internet account beside Ada's wireless."
     assert found["wireless demo-offer-autopay"] == "Autopay is off on Ada's wireless."
 
 
