@@ -1,6 +1,7 @@
 """Payments: a quote is confirmed at most once, and the ledger says what came of it."""
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -46,7 +47,7 @@ class Payer:
     def guest(cls, token: AccessToken | None) -> "Payer":
         """Name a guest by the application and user of the token; nobody in particular where there is none."""
         user_id, client_id = (token.subject, token.client_id) if token else (None, None)
-        return cls(f"guest:{client_id or ''}:{user_id or ''}", user_id, client_id)
+        return cls(f"guest:{json.dumps([client_id, user_id])}", user_id, client_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,3 +138,26 @@ def test_invented_accounts_are_plainly_so_and_hold_no_full_card_number(user_id: 
         assert account.due_on is None or today < date.fromisoformat(account.due_on)
         assert [method.is_default for method in account.payment_methods].count(True) == 1
         assert all(re.fullmatch(r"\d{4}", method.last_four) for method in account.payment_methods)
+
+
+async def test_an_account_from_before_there_were_account_numbers_is_completed(
+    call: Call, sign_in: SignIn, store: Database, world: World, tmp_path: Path
+) -> None:
+    with sign_in("user-1"):
+        await call("att-account-summary")
+    complete = await store.get_accounts("user-1")
+    with closing(sqlite3.connect(tmp_path / "server.db", timeout=10)) as connection, connection:
+        connection.execute(
+            "UPDATE accounts SET account_number = NULL, phone = NULL, zip_code = NULL, balance_cents = 1"
+        )
+        connection.execute("UPDATE payment_methods SET open_to_guests = 0")
+        connection.execute("DELETE FROM account_lines")
+    world.now += 30 * 86_400
+    with sign_in("user-1"):
+        shown = (await call("att-account-summary")).structured_content or {}
+    assert [one["accountNumber"] for one in shown["accounts"]] == [one.account_number for one in complete]
+    completed = await store.get_accounts("user-1")
+    assert {one.balance_cents for one in completed} == {1}
+    for former, now in zip(complete, completed, strict=True):
+        assert (now.phone, now.zip_code, now.payment_methods) == (former.phone, former.zip_code, former.payment_methods)
+        assert [line.plan_id for line in now.lines] == [line.plan_id for line in former.lines] != []
