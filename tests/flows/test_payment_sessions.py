@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.transport.visit import Stream, Visit
 
 from tests.flows.child import SERVE, Child, connected
 from tests.flows.purchases import OPENING, Buyer, Market
 from tests.flows.test_payments import DEADLY, STEPS
+from tests.transport.visit import Stream, Visit
 
 YES = {"action": "accept", "content": {"confirm": True}}
 
