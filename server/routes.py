@@ -16,6 +16,7 @@ from server.handlers import (
     metadata,
     openapi,
     openid,
+    passkeys,
     register,
     signin,
     status,
@@ -102,6 +103,9 @@ def _sign_in(settings: Settings) -> Iterable[web.RouteDef]:
     yield web.post("/account/revoke", account.revoke)
     if settings.oauth_provider == "local":
         yield web.post("/signin", signin.sign_in)
+        yield web.post("/signin/passkey", passkeys.sign_in)
+        yield web.post("/account/passkeys", passkeys.add)
+        yield web.post("/account/passkeys/remove", passkeys.remove)
         yield web.post("/account/password", account.change_password)
         yield web.get("/invitation", invitation.show, allow_head=False)
         yield web.post("/invitation", invitation.accept)

@@ -25,6 +25,8 @@ REASON = "revoked by the user"
 _NOTICES = {
     "revoked": "It is taken back: the application has no access any more.",
     "all-revoked": "All is taken back: no application has access any more.",
+    "passkey-added": "The passkey is added. You can sign in with it from now on.",
+    "passkey-removed": "The passkey is removed here: it signs nobody in any more. Delete it on your device as well.",
     "password": "Your password is changed, and you are signed out everywhere else.",
 }
 _METHODS = {"password": "by password", "invitation": "by invitation", "passkey": "by passkey"}
@@ -37,12 +39,12 @@ async def account(request: web.Request) -> web.StreamResponse:
     found = await sessions.signed_in(request)
     if found is None:
         return redirect(request, SIGN_IN)
-    return await _page(request, found, notice=_NOTICES.get(request.query.get("notice", ""), ""))
+    return await page(request, found, notice=_NOTICES.get(request.query.get("notice", ""), ""))
 
 
 async def revoke(request: web.Request) -> web.StreamResponse:
     """Take back what one application may do, or every one: consents, unused codes and grants."""
-    params, found = await _posted(request)
+    params, found = await posted(request)
     if found is None:
         return redirect(request, SIGN_IN)
     ctx, user_id, client_id = requests.context(request), found.user.user_id, params.get("client_id")
@@ -58,39 +60,40 @@ async def revoke(request: web.Request) -> web.StreamResponse:
 
 async def change_password(request: web.Request) -> web.StreamResponse:
     """Set another password, which signs this user out everywhere but here; here the session gets a new id."""
-    params, found = await _posted(request)
+    params, found = await posted(request)
     if found is None:
         return redirect(request, SIGN_IN)
     current, new, again = (params.get(name) or "" for name in ("current", "new", "again"))
     if new != again:
-        return await _page(request, found, "The two new passwords differ.", HTTPStatus.BAD_REQUEST)
+        return await page(request, found, "The two new passwords differ.", HTTPStatus.BAD_REQUEST)
     app, ctx = request.app, requests.context(request)
     try:
         attempt(request, found.user.user_id)
         problem = await local.change_password(found.user, current, new, app[keys.STORE], app[keys.PASSWORDS], ctx)
     except SignInError as error:
         sessions.failed(request, error.reason, error.user_id)
-        return await _page(request, found, "That is not your current password.", HTTPStatus.FORBIDDEN)
+        return await page(request, found, "That is not your current password.", HTTPStatus.FORBIDDEN)
     except TooManyRequests as error:
         problem = f"Too many attempts were made. Wait {error.wait} seconds, then try again."
-        return await _page(request, found, problem, HTTPStatus.TOO_MANY_REQUESTS)
+        return await page(request, found, problem, HTTPStatus.TOO_MANY_REQUESTS)
     if problem is not None:
-        return await _page(request, found, problem, HTTPStatus.BAD_REQUEST)
+        return await page(request, found, problem, HTTPStatus.BAD_REQUEST)
     response = await sessions.sign_in(request, found.user, found.session.method)
     response.headers["Location"] = f"{sessions.ACCOUNT}?notice=password"
     return response
 
 
-async def _posted(request: web.Request) -> tuple[Parameters, SignedIn | None]:
+async def posted(request: web.Request) -> tuple[Parameters, SignedIn | None]:
     """Read a form of this page, and who posts it."""
     params = await requests.form(request)
     csrf.require(cookies.session_id(request), params, csrf.ACCOUNT)
     return params, await sessions.signed_in(request)
 
 
-async def _page(
+async def page(
     request: web.Request, found: SignedIn, problem: str = "", status: HTTPStatus = HTTPStatus.OK, notice: str = ""
 ) -> web.Response:
+    """Show the page, and what was wrong with the last attempt."""
     store, now = request.app[keys.STORE], request.app[keys.CLOCK]()
     applications = await store.list_applications(found.user.user_id, now)
     content = {

@@ -1,12 +1,45 @@
 """The account page's section on passkeys."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
+from server import keys
+from server.handlers import cookies, requests
+from server.identity import passkeys
 from server.identity.model import SignedIn
+from server.identity.passkeys import Passkey
 
 
-async def section(request: web.Request, found: SignedIn) -> dict[str, Any]:  # noqa: ARG001 - none so far
-    """Give what ``account_passkeys.html`` shows."""
-    return {}
+async def section(request: web.Request, found: SignedIn) -> dict[str, Any]:
+    """Give what ``account_passkeys.html`` shows: nothing where there can be no passkeys."""
+    app, ctx = request.app, requests.context(request)
+    rp_id, cookie = passkeys.host(ctx.settings), cookies.session_id(request)
+    if rp_id is None or cookie is None:
+        return {"passkeys": None}
+    present = await app[keys.STORE].list_passkeys(found.user.user_id)
+    may_add = is_recent(request, found) and len(present) < passkeys.MOST
+    options = passkeys.add_options(found.user, present, rp_id, cookie, app[keys.SEALER], ctx) if may_add else None
+    entries = [_shown(one) for one in present]
+    return {"passkeys": {"entries": entries, "options": options, "full": len(present) >= passkeys.MOST}}
+
+
+def is_recent(request: web.Request, found: SignedIn) -> bool:
+    """Tell whether somebody signed in so lately that they may change how they sign in."""
+    return request.app[keys.CLOCK]() - found.session.created_at < passkeys.RECENT
+
+
+def _shown(one: Passkey) -> dict[str, Any]:
+    return {
+        "credential_id": one.credential_id,
+        "name": one.name,
+        "synced": one.synced,
+        "added": _on(one.created_at),
+        "last": None if one.last_used_at is None else _on(one.last_used_at),
+    }
+
+
+def _on(time: int) -> str:
+    """Write a day for a person."""
+    return datetime.fromtimestamp(time, UTC).strftime("%d %B %Y").lstrip("0")

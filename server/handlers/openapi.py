@@ -8,11 +8,11 @@ from aiohttp import web
 
 import server
 from server import keys
-from server.handlers import openid_operations, operations, schemas, signin_operations
+from server.handlers import openid_operations, operations, passkey_operations, schemas, signin_operations
 from server.handlers.operations import Operation
 from server.settings import Settings
 
-_MODULES = (operations, openid_operations, signin_operations)
+_MODULES = (operations, openid_operations, signin_operations, passkey_operations)
 _CACHED = {"Cache-Control": "public, max-age=300"}
 _PAGE = {"text/html": {"schema": {"type": "string"}}}
 _ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}

@@ -16,6 +16,10 @@ SITE_NAME = "ATT MCP Server"
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _HEADERS = web.AppKey("page_headers", Mapping[str, str])
+_SCRIPTED_HEADERS = web.AppKey("scripted_page_headers", Mapping[str, str])
+
+_SCRIPTED = frozenset({"signin.html", "account.html"})
+"""The pages that may run a script, the one of ours for passkeys; all else on them works without."""
 
 _JOINERS = "\u200c\u200d"
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -63,7 +67,7 @@ def setup_pages(app: web.Application) -> None:
     Raises:
         jinja2.TemplateSyntaxError: A template is broken.
     """
-    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "passkeys.js"))
     env = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(_TEMPLATES),
@@ -74,20 +78,26 @@ def setup_pages(app: web.Application) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals |= {"style": Markup(style), "name": SITE_NAME}  # noqa: S704 - our own file, hashed below
+    own = {"style": Markup(style), "passkeys_script": Markup(script)}  # noqa: S704 - our own files, hashed below
+    env.globals |= {**own, "name": SITE_NAME}
     for template in env.list_templates(extensions=["html"]):
         env.get_template(template)
-    app[_HEADERS] = _headers(style)
+    app[_HEADERS] = _headers(f"style-src {_hash(style)}")
+    app[_SCRIPTED_HEADERS] = _headers(f"style-src {_hash(style)}", f"script-src {_hash(script)}")
 
 
-def _headers(style: str) -> Mapping[str, str]:
-    """Allow the one style by its hash and nothing else (CSP Level 3 section 2.3.1).
+def _hash(content: str) -> str:
+    """Name what is allowed to stand in a page (CSP Level 3 section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode('ascii')}'"
+
+
+def _headers(*allowed: str) -> Mapping[str, str]:
+    """Allow what is named and nothing else.
 
     There is no ``form-action``: Chromium applies it to the redirect after the form's post too, and
     so it would block the way back to every client.
     """
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    policy = ("default-src 'none'", f"style-src 'sha256-{digest}'", "img-src data:", "base-uri 'none'")
+    policy = ("default-src 'none'", *allowed, "img-src data:", "base-uri 'none'")
     return {
         "Content-Security-Policy": "; ".join((*policy, "frame-ancestors 'none'")),
         "X-Frame-Options": "DENY",
@@ -110,5 +120,5 @@ def render(request: web.Request, template: str, context: Mapping[str, Any], stat
         jinja2.UndefinedError: The context lacks something.
     """
     response = aiohttp_jinja2.render_template(template, request, context, status=status)
-    response.headers.update(request.app[_HEADERS])
+    response.headers.update(request.app[_SCRIPTED_HEADERS if template in _SCRIPTED else _HEADERS])
     return response

@@ -25,7 +25,7 @@ _WRONG = "That is not a username with its password. Check both, capitals too, an
 
 async def challenge(http: web.Request, waiting: Waiting | None) -> web.Response:
     """Show the form."""
-    return await _page(http, waiting)
+    return await page(http, waiting)
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -42,16 +42,16 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         return await _go_on_as_before(request, waiting)
     username, password = params.get("username"), params.get("password")
     if username is None or password is None:
-        return await _page(request, waiting, "Type your username and your password.", HTTPStatus.BAD_REQUEST)
+        return await page(request, waiting, "Type your username and your password.", HTTPStatus.BAD_REQUEST)
     try:
         attempt(request, tokens.digest(users.normal(username)))
         app = request.app
         user = await local.authenticate(username, password, app[keys.STORE], app[keys.PASSWORDS])
     except SignInError as error:
         sessions.failed(request, error.reason, error.user_id)
-        return await _page(request, waiting, _WRONG, HTTPStatus.FORBIDDEN)
+        return await page(request, waiting, _WRONG, HTTPStatus.FORBIDDEN)
     except TooManyRequests as error:
-        return await _too_many(request, waiting, error)
+        return await too_many(request, waiting, error)
     return await sessions.sign_in(request, user, "password", handle=waiting.handle if waiting else None)
 
 
@@ -75,7 +75,7 @@ async def _go_on_as_before(request: web.Request, waiting: Waiting | None) -> web
     """Let whoever is signed in be the one who answers, if the request takes such an old sign-in."""
     found, ctx = await sessions.signed_in(request), requests.context(request)
     if found is None or (waiting and not may_be_chosen(found.session, waiting.request, ctx.now)):
-        return await _page(request, waiting, "Sign in once more.", HTTPStatus.FORBIDDEN)
+        return await page(request, waiting, "Sign in once more.", HTTPStatus.FORBIDDEN)
     if waiting is None:
         return sessions.go_on(request, None)
     chosen = found.session.session_digest
@@ -83,20 +83,22 @@ async def _go_on_as_before(request: web.Request, waiting: Waiting | None) -> web
     return sessions.go_on(request, waiting.handle)
 
 
-async def _too_many(request: web.Request, waiting: Waiting | None, error: TooManyRequests) -> web.Response:
+async def too_many(request: web.Request, waiting: Waiting | None, error: TooManyRequests) -> web.Response:
+    """Show the page to somebody who has tried too often."""
     problem = f"Too many attempts were made. Wait {error.wait} seconds, then try again."
-    response = await _page(request, waiting, problem, HTTPStatus.TOO_MANY_REQUESTS)
+    response = await page(request, waiting, problem, HTTPStatus.TOO_MANY_REQUESTS)
     response.headers["Retry-After"] = str(error.wait)
     return response
 
 
-async def _page(
+async def page(
     request: web.Request, waiting: Waiting | None, problem: str = "", status: HTTPStatus = HTTPStatus.OK
 ) -> web.Response:
+    """Show where to sign in, and what was wrong with the last attempt."""
     browser = cookies.browser_id(request) or request.app[keys.ENTROPY](32).hex()
     content = {
         **await _content(request, waiting),
-        **await more(request, waiting),
+        **await more(request, browser),
         "csrf": csrf.token(browser, csrf.SIGN_IN),
         "problem": problem,
         "notice": _NOTICES.get(request.query.get("notice", ""), ""),

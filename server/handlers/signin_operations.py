@@ -47,18 +47,18 @@ def _sessions(settings: Settings) -> Iterator[Operation]:
         page=True,
     )
     session = cookies.session_cookie(settings)
-    yield _form("/signout", "sign_out", "Sign out", session, {})
-    yield _form("/signout/everywhere", "sign_out_everywhere", "End every session of the user", session, {})
+    yield form("/signout", "sign_out", "Sign out", session, {})
+    yield form("/signout/everywhere", "sign_out_everywhere", "End every session of the user", session, {})
     choice = {"client_id": _TEXT, "all": {**_TEXT, "description": "Anything, to take back all."}}
-    yield _form("/account/revoke", "revoke_application", "Take back what an application may do", session, choice)
+    yield form("/account/revoke", "revoke_application", "Take back what an application may do", session, choice)
 
 
 def _local(settings: Settings) -> Iterator[Operation]:
     browser, session = cookies.browser_cookie(settings), cookies.session_cookie(settings)
     attempt = dict.fromkeys(("username", "password", "request", "as"), _TEXT)
-    yield _form("/signin", "sign_in", "Sign in, or go on as who is signed in", browser, attempt, limited=True)
+    yield form("/signin", "sign_in", "Sign in, or go on as who is signed in", browser, attempt, limited=True)
     change = dict.fromkeys(("current", "new", "again"), _TEXT)
-    yield _form("/account/password", "change_password", "Change the password", session, change, limited=True)
+    yield form("/account/password", "change_password", "Change the password", session, change, limited=True)
     token = {"name": "token", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}}
     yield Operation(
         method="get",
@@ -70,16 +70,16 @@ def _local(settings: Settings) -> Iterator[Operation]:
         page=True,
     )
     accepted = dict.fromkeys(("token", "password", "again"), _TEXT)
-    yield _form("/invitation", "accept_invitation", "Choose a password, and sign in", browser, accepted, limited=True)
+    yield form("/invitation", "accept_invitation", "Choose a password, and sign in", browser, accepted, limited=True)
 
 
 def _upstream(settings: Settings) -> Iterator[Operation]:
     browser = cookies.browser_cookie(settings)
     choice = {"decision": {"enum": ["approve", "deny"]}, **dict.fromkeys(("request", "another"), _TEXT)}
     summary = "Go on to the provider, or deny the client what it asks for"
-    yield _form("/signin/provider", "go_to_provider", summary, browser, choice, limited=True)
+    yield form("/signin/provider", "go_to_provider", summary, browser, choice, limited=True)
     back = dict.fromkeys(("request", "because"), _TEXT)
-    yield _form("/signin/provider/failed", "leave_provider", "Tell the client why nobody signed in", browser, back)
+    yield form("/signin/provider/failed", "leave_provider", "Tell the client why nobody signed in", browser, back)
     answer = [
         {"name": name, "in": "query", "schema": _TEXT}
         for name in ("state", "code", "iss", "error", "error_description")
@@ -98,7 +98,7 @@ def _upstream(settings: Settings) -> Iterator[Operation]:
         )
 
 
-def _form(
+def form(
     path: str, name: str, summary: str, cookie: str, fields: Mapping[str, Any], *, limited: bool = False
 ) -> Operation:
     """Describe a page's form; a wrong one is answered with the page, or with one that says what is wrong."""

@@ -17,6 +17,7 @@ from server.storage.held import SqlHeldStore
 from server.storage.listings import SqlListings
 from server.storage.mcp_sessions import SqlMcpSessionStore
 from server.storage.migrate import MigrationError, migrate
+from server.storage.passkeys import SqlPasskeyStore
 from server.storage.payments import SqlPaymentStore
 from server.storage.preferences import SqlPreferenceStore
 from server.storage.sessions import SqlSessionStore
@@ -50,6 +51,7 @@ class Database(
     SqlShelves,
     SqlUpstreamStore,
     SqlMcpSessionStore,
+    SqlPasskeyStore,
 ):
     """The one store object: what the authorization server, signing in, the operator, the tools and the log keep."""
 

@@ -47,6 +47,7 @@ _ENABLE = "UPDATE users SET disabled_at = NULL WHERE user_id = :user_id AND disa
 _DELETE_OF_USER = (
     "DELETE FROM invitations WHERE user_id = :user_id",
     "DELETE FROM passwords WHERE user_id = :user_id",
+    "DELETE FROM passkeys WHERE user_id = :user_id",
     "DELETE FROM accounts WHERE user_id = :user_id",
     sql.FORGET_CONSENTS_OF_USER,
     sql.EXPIRE_CODES_OF_USER,

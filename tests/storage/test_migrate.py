@@ -26,6 +26,8 @@ SHIPPED = (
     "0010_sign_in.sql",
     "0011_sign_in_views.sqlite.sql",
     "0013_upstream_sign_ins.sql",
+    "0015_passkeys.sql",
+    "0016_passkeys_view.sqlite.sql",
     "0018_openid.sql",
     "0019_signing_keys_view.sqlite.sql",
     "0030_mcp_sessions.sql",

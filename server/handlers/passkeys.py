@@ -1,0 +1,88 @@
+"""The forms by which somebody signs in with a passkey, adds one to their account, and removes one."""
+
+import logging
+from http import HTTPStatus
+
+from aiohttp import web
+
+from server import keys
+from server.handlers import account, cookies, csrf, requests, sessions, signin
+from server.handlers.account_passkeys import is_recent
+from server.handlers.errors import redirect
+from server.handlers.limits import attempt
+from server.identity import passkeys
+from server.identity.passkeys import PasskeyError
+from server.oauth import tokens
+from server.oauth.audit import Kind
+from server.oauth.errors import PageError, TooManyRequests
+from server.oauth.parameters import Parameters
+
+log = logging.getLogger(__name__)
+
+_NOT_KNOWN = "That passkey does not sign anybody in here. Try again, use another one, or type your password."
+_NOT_ADDED = "That passkey could not be added. Try again, and if it stays so, try another device."
+_AGAIN = "Sign in once more to add a passkey: your last sign-in lies too far back."
+
+
+async def sign_in(request: web.Request) -> web.StreamResponse:
+    """Take what the page's script got from an authenticator, and sign in whoever it is."""
+    params = await requests.form(request)
+    browser = cookies.browser_id(request)
+    csrf.require(browser, params, csrf.SIGN_IN)
+    waiting = await sessions.waiting(request, params)
+    rp_id, answer = _taken(request, params)
+    app, ctx = request.app, requests.context(request)
+    try:
+        attempt(request, tokens.digest(answer))
+        user = await passkeys.authenticate(answer, rp_id, browser or "", app[keys.SEALER], app[keys.STORE], ctx)
+    except PasskeyError as error:
+        sessions.failed(request, f"passkey: {error.reason}", error.user_id)
+        return await signin.page(request, waiting, _NOT_KNOWN, HTTPStatus.FORBIDDEN)
+    except TooManyRequests as error:
+        return await signin.too_many(request, waiting, error)
+    return await sessions.sign_in(request, user, "passkey", handle=waiting.handle if waiting else None)
+
+
+async def add(request: web.Request) -> web.StreamResponse:
+    """Take what the page's script got from an authenticator, and keep it as a passkey of whoever is signed in."""
+    params, found = await account.posted(request)
+    if found is None:
+        return redirect(request, sessions.SIGN_IN)
+    if not is_recent(request, found):
+        return await account.page(request, found, _AGAIN, HTTPStatus.FORBIDDEN)
+    rp_id, answer = _taken(request, params)
+    app, ctx, name = request.app, requests.context(request), params.get("name") or ""
+    session = cookies.session_id(request) or ""
+    try:
+        await passkeys.add(answer, name, found.user, rp_id, session, app[keys.SEALER], app[keys.STORE], ctx)
+    except PasskeyError as error:
+        log.info("Passkey not added: %s (user %s)", error.reason, found.user.user_id)
+        return await account.page(request, found, _NOT_ADDED, HTTPStatus.BAD_REQUEST)
+    return redirect(request, f"{sessions.ACCOUNT}?notice=passkey-added")
+
+
+async def remove(request: web.Request) -> web.StreamResponse:
+    """Remove a passkey of whoever is signed in."""
+    params, found = await account.posted(request)
+    if found is None:
+        return redirect(request, sessions.SIGN_IN)
+    user_id, ctx = found.user.user_id, requests.context(request)
+    event = ctx.event(Kind.PASSKEY_REMOVED, user_id=user_id)
+    await request.app[keys.STORE].remove_passkey(user_id, params.get("credential_id") or "", event)
+    return redirect(request, f"{sessions.ACCOUNT}?notice=passkey-removed")
+
+
+def _taken(request: web.Request, params: Parameters) -> tuple[str, str]:
+    """Give the host to which passkeys belong, and what the authenticator said.
+
+    Raises:
+        PageError: There are no passkeys at this address, or the form came without the page's script.
+    """
+    rp_id, answer = passkeys.host(request.app[keys.SETTINGS]), params.get("credential")
+    if rp_id is None or answer is None:
+        raise PageError(
+            "There is no passkey in this form",
+            "It is filled in by the page's own script, which did not run, or there are no passkeys at this address.",
+            "Go back, allow the page to run its script, or sign in with your password.",
+        )
+    return rp_id, answer
