@@ -1,0 +1,68 @@
+"""What comes from a browser as a passkey's answer, whatever it is."""
+
+import asyncio
+import json
+import os
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.identity import passkeys
+from server.identity.passkeys import PasskeyError
+from server.oauth.context import Context
+from server.oauth.model import User
+from server.sealing import Sealer
+from server.settings import load_settings
+from tests.authenticator import Authenticator, encoded
+from tests.support import START
+
+NO_STORE: Any = None
+"""Nothing that is no answer gets as far as the database."""
+
+CTX = Context(NO_STORE, load_settings(_env_file=None, oauth_provider="local"), os.urandom, START)
+SEALER = Sealer(b"s" * 32)
+COOKIE = "a" * 64
+ADA = User("att_us_ada", "local", "ada")
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+)
+encoded_values = values.map(json.dumps).map(str.encode).map(encoded) | st.binary(max_size=200).map(encoded)
+parts = st.sampled_from(["clientDataJSON", "authenticatorData", "signature", "userHandle", "attestationObject"])
+credentials = st.fixed_dictionaries(
+    {"type": st.just("public-key") | values},
+    optional={
+        "id": values,
+        "rawId": values,
+        "response": st.dictionaries(parts, encoded_values | values, max_size=5) | values,
+    },
+)
+
+
+def tries(answer: str) -> None:
+    """Present an answer in both ways; each must refuse it in its own words."""
+    for attempt in (
+        passkeys.authenticate(answer, "localhost", COOKIE, SEALER, NO_STORE, CTX),
+        passkeys.add(answer, "name", ADA, "localhost", COOKIE, SEALER, NO_STORE, CTX),
+    ):
+        try:
+            asyncio.run(attempt)
+        except PasskeyError:
+            continue
+        raise AssertionError(answer)
+
+
+@given(answer=credentials.map(json.dumps) | st.text(max_size=200))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_no_answer_is_refused(answer: str) -> None:
+    tries(answer)
+
+
+@given(challenge=encoded_values | values)
+def test_a_challenge_that_is_not_ours_is_refused(challenge: Any) -> None:
+    asked = {"challenge": challenge, "user": {"id": encoded(b"att_us_ada")}}
+    device = Authenticator("http://localhost:8000")
+    tries(device.make(asked))
+    tries(device.sign(asked))
