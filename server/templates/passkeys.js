@@ -8,6 +8,7 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
   const [create, get] = ['parseCreationOptionsFromJSON', 'parseRequestOptionsFromJSON']
   if (!window.PublicKeyCredential?.[create] || !window.PublicKeyCredential?.[get]) continue
   form.hidden = false
+  document.querySelector('[data-passkey="none"]')?.remove()
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     const said = form.querySelector('[role="alert"]')
