@@ -106,6 +106,7 @@ def _sign_in(settings: Settings) -> Iterable[web.RouteDef]:
         yield web.post("/signin/passkey", passkeys.sign_in)
         yield web.post("/account/passkeys", passkeys.add)
         yield web.post("/account/passkeys/remove", passkeys.remove)
+        yield web.post("/account/password/remove", passkeys.remove_password)
         yield web.post("/account/password", account.change_password)
         yield web.get("/invitation", invitation.show, allow_head=False)
         yield web.post("/invitation", invitation.accept)

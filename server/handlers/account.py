@@ -26,6 +26,7 @@ _NOTICES = {
     "revoked": "It is taken back: the application has no access any more.",
     "all-revoked": "All is taken back: no application has access any more.",
     "passkey-added": "The passkey is added. You can sign in with it from now on.",
+    "password-removed": "Your password is removed: you sign in with a passkey from now on.",
     "passkey-removed": "The passkey is removed here: it signs nobody in any more. Delete it on your device as well.",
     "password": "Your password is changed, and you are signed out everywhere else.",
 }

@@ -11,6 +11,9 @@ from server.identity import passkeys
 from server.identity.model import SignedIn
 from server.identity.passkeys import Passkey
 
+METHOD = "passkey"
+"""What a session says of a sign-in with a passkey."""
+
 
 async def section(request: web.Request, found: SignedIn) -> dict[str, Any]:
     """Give what ``account_passkeys.html`` shows: nothing where there can be no passkeys."""
@@ -22,12 +25,18 @@ async def section(request: web.Request, found: SignedIn) -> dict[str, Any]:
     may_add = is_recent(request, found) and len(present) < passkeys.MOST
     options = passkeys.add_options(found.user, present, rp_id, cookie, app[keys.SEALER], ctx) if may_add else None
     entries = [_shown(one) for one in present]
-    return {"passkeys": {"entries": entries, "options": options, "full": len(present) >= passkeys.MOST}}
+    full, sure = len(present) >= passkeys.MOST, bool(present) and by_passkey(request, found)
+    return {"passkeys": {"entries": entries, "options": options, "full": full, "sure": sure}}
 
 
 def is_recent(request: web.Request, found: SignedIn) -> bool:
     """Tell whether somebody signed in so lately that they may change how they sign in."""
     return request.app[keys.CLOCK]() - found.session.created_at < passkeys.RECENT
+
+
+def by_passkey(request: web.Request, found: SignedIn) -> bool:
+    """Tell whether somebody has shown just now that they can sign in without a password."""
+    return is_recent(request, found) and found.session.method == METHOD
 
 
 def _shown(one: Passkey) -> dict[str, Any]:

@@ -23,3 +23,5 @@ def operations(settings: Settings) -> Iterator[Operation]:
     yield form("/account/passkeys", "add_passkey", "Add a passkey to the account", session, named)
     chosen = {"credential_id": _TEXT}
     yield form("/account/passkeys/remove", "remove_passkey", "Remove a passkey", session, chosen)
+    summary = "Do without a password, having signed in with a passkey"
+    yield form("/account/password/remove", "remove_password", summary, session, {})

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from server import keys
 from server.handlers import account, cookies, csrf, requests, sessions, signin
-from server.handlers.account_passkeys import is_recent
+from server.handlers.account_passkeys import METHOD, by_passkey, is_recent
 from server.handlers.errors import redirect
 from server.handlers.limits import attempt
 from server.identity import passkeys
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _NOT_KNOWN = "That passkey does not sign anybody in here. Try again, use another one, or type your password."
 _NOT_ADDED = "That passkey could not be added. Try again, and if it stays so, try another device."
+_LAST = "That is the only way in which you can sign in. Add another passkey first."
+_BY_PASSKEY = "Sign in with a passkey first, so that it is certain that you can."
 _AGAIN = "Sign in once more to add a passkey: your last sign-in lies too far back."
 
 
@@ -40,7 +42,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         return await signin.page(request, waiting, _NOT_KNOWN, HTTPStatus.FORBIDDEN)
     except TooManyRequests as error:
         return await signin.too_many(request, waiting, error)
-    return await sessions.sign_in(request, user, "passkey", handle=waiting.handle if waiting else None)
+    return await sessions.sign_in(request, user, METHOD, handle=waiting.handle if waiting else None)
 
 
 async def add(request: web.Request) -> web.StreamResponse:
@@ -68,8 +70,20 @@ async def remove(request: web.Request) -> web.StreamResponse:
         return redirect(request, sessions.SIGN_IN)
     user_id, ctx = found.user.user_id, requests.context(request)
     event = ctx.event(Kind.PASSKEY_REMOVED, user_id=user_id)
-    await request.app[keys.STORE].remove_passkey(user_id, params.get("credential_id") or "", event)
+    if not await request.app[keys.STORE].remove_passkey(user_id, params.get("credential_id") or "", event):
+        return await account.page(request, found, _LAST, HTTPStatus.BAD_REQUEST)
     return redirect(request, f"{sessions.ACCOUNT}?notice=passkey-removed")
+
+
+async def remove_password(request: web.Request) -> web.StreamResponse:
+    """Let whoever signed in with a passkey just now do without a password."""
+    _, found = await account.posted(request)
+    if found is None:
+        return redirect(request, sessions.SIGN_IN)
+    event = requests.context(request).event(Kind.PASSWORD_REMOVED, user_id=found.user.user_id)
+    if not by_passkey(request, found) or not await request.app[keys.STORE].remove_password(found.user.user_id, event):
+        return await account.page(request, found, _BY_PASSKEY, HTTPStatus.FORBIDDEN)
+    return redirect(request, f"{sessions.ACCOUNT}?notice=password-removed")
 
 
 def _taken(request: web.Request, params: Parameters) -> tuple[str, str]:

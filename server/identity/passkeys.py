@@ -107,7 +107,10 @@ class PasskeyStore(Protocol):
         """Note that a passkey was used; ``False`` when it went or was used meanwhile, or the challenge was."""
 
     async def remove_passkey(self, user_id: str, credential_id: str, event: Event | None = None) -> bool:
-        """Remove a user's passkey; ``False`` when it is not there."""
+        """Remove a user's passkey; ``False`` when it is not there, or is all that they can sign in by."""
+
+    async def remove_password(self, user_id: str, event: Event | None = None) -> bool:
+        """Remove the password of a user who has a passkey; ``False`` when there is none, or no passkey."""
 
 
 def host(settings: Settings) -> str | None:

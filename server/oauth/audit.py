@@ -39,6 +39,7 @@ class Kind(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
+    PASSWORD_REMOVED = "password_removed"  # noqa: S105 - an event's name
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event's name
     USER_ADDED = "user_added"
     USER_INVITED = "user_invited"

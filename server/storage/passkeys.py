@@ -25,7 +25,18 @@ UPDATE passkeys SET sign_count = :sign_count, last_used_at = :last_used_at
 WHERE credential_id = :credential_id AND sign_count = :former_count
 RETURNING 1"""
 
-_REMOVE_PASSKEY = "DELETE FROM passkeys WHERE user_id = :user_id AND credential_id = :credential_id RETURNING 1"
+_REMOVE_PASSKEY = """
+DELETE FROM passkeys
+WHERE user_id = :user_id AND credential_id = :credential_id AND (
+    EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = :user_id)
+    OR EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = :user_id AND k.credential_id <> :credential_id)
+)
+RETURNING 1"""
+
+_REMOVE_PASSWORD = """
+DELETE FROM passwords
+WHERE user_id = :user_id AND EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = :user_id)
+RETURNING 1"""  # noqa: S105 - a statement
 
 _IS_ANSWERED = "SELECT 1 FROM passkey_challenges WHERE challenge_digest = :digest"
 
@@ -57,9 +68,13 @@ class SqlPasskeyStore:
         return await self._driver.write(_answer(answered, using))
 
     async def remove_passkey(self, user_id: str, credential_id: str, event: Event | None = None) -> bool:
-        """Remove a user's passkey; ``False`` when it is not there."""
+        """Remove a user's passkey; ``False`` when it is not there, or is all that they can sign in by."""
         removing = changed(_REMOVE_PASSKEY, user_id=user_id, credential_id=credential_id)
         return await self._driver.write(recorded(removing, event))
+
+    async def remove_password(self, user_id: str, event: Event | None = None) -> bool:
+        """Remove the password of a user who has a passkey; ``False`` when there is none, or no passkey."""
+        return await self._driver.write(recorded(changed(_REMOVE_PASSWORD, user_id=user_id), event))
 
 
 def _parameters(passkey: Passkey) -> dict[str, object]:

@@ -271,6 +271,33 @@ async def test_nobody_removes_anothers_passkey(live: Live) -> None:
     assert live.sql("SELECT count(*) FROM audit_log WHERE event = 'passkey_removed'") == [(0,)]
 
 
+async def test_who_signed_in_with_a_passkey_may_do_without_a_password(live: Live) -> None:
+    person, device = await with_passkey(live)
+    await person.sign_in()
+    assert (await person.post("/account/password/remove")).status == 403
+    await sign_in(person, device)
+    assert "Remove my password" in (await person.account()).text
+    assert (await person.post("/account/password/remove")).location == "/account?notice=password-removed"
+    assert live.sql("SELECT count(*) FROM passwords") == [(0,)]
+    assert "Current password" not in (await person.account()).text
+    other = Person(live.browser())
+    assert (await other.fill_in(await other.browser.send("GET", "/signin"))).status == 403
+    assert (await sign_in(other, device)).status == 303
+    assert ("password_removed", "att_us_ada") in live.sql("SELECT event, user_id FROM audit_log")
+
+
+async def test_the_last_way_to_sign_in_is_not_removed(live: Live) -> None:
+    person, device = await with_passkey(live)
+    await sign_in(person, device)
+    await person.post("/account/password/remove")
+    answer = await person.post("/account/passkeys/remove", credential_id=encoded(device.credential_id))
+    assert (answer.status, "only way" in answer.text) == (400, True)
+    second = Authenticator(live.url)
+    await add(person, second)
+    assert (await person.post("/account/passkeys/remove", credential_id=encoded(device.credential_id))).status == 303
+    assert len(live.sql("SELECT * FROM passkeys")) == 1
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"origin": "https://evil.example"}, {"type": "webauthn.get"}, {"challenge": encoded(b"x" * 64)}],
