@@ -8,6 +8,7 @@ from aiohttp import web
 from server import keys
 from server.handlers import account, cookies, csrf, requests, sessions, signin
 from server.handlers.account_passkeys import METHOD, by_passkey, is_recent
+from server.handlers.authorize import SIGN_IN
 from server.handlers.errors import redirect
 from server.handlers.limits import attempt
 from server.identity import passkeys
@@ -49,7 +50,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     """Take what the page's script got from an authenticator, and keep it as a passkey of whoever is signed in."""
     params, found = await account.posted(request)
     if found is None:
-        return redirect(request, sessions.SIGN_IN)
+        return redirect(request, SIGN_IN)
     if not is_recent(request, found):
         return await account.page(request, found, _AGAIN, HTTPStatus.FORBIDDEN)
     rp_id, answer = _taken(request, params)
@@ -67,7 +68,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
     """Remove a passkey of whoever is signed in."""
     params, found = await account.posted(request)
     if found is None:
-        return redirect(request, sessions.SIGN_IN)
+        return redirect(request, SIGN_IN)
     user_id, ctx = found.user.user_id, requests.context(request)
     event = ctx.event(Kind.PASSKEY_REMOVED, user_id=user_id)
     if not await request.app[keys.STORE].remove_passkey(user_id, params.get("credential_id") or "", event):
@@ -79,7 +80,7 @@ async def remove_password(request: web.Request) -> web.StreamResponse:
     """Let whoever signed in with a passkey just now do without a password."""
     _, found = await account.posted(request)
     if found is None:
-        return redirect(request, sessions.SIGN_IN)
+        return redirect(request, SIGN_IN)
     event = requests.context(request).event(Kind.PASSWORD_REMOVED, user_id=found.user.user_id)
     if not by_passkey(request, found) or not await request.app[keys.STORE].remove_password(found.user.user_id, event):
         return await account.page(request, found, _BY_PASSKEY, HTTPStatus.FORBIDDEN)
