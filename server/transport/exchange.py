@@ -20,7 +20,7 @@ from mcp_types import HEADER_MISMATCH, INVALID_REQUEST, SERVER_INFO_META_KEY
 
 from server.transport.asking import refusal
 from server.transport.body import takes_events
-from server.transport.calls import note_outcome
+from server.transport.calls import note_calls, note_outcome
 from server.transport.channel import Channel
 from server.transport.gate import Gate
 from server.transport.kernel import Kernel, encode
@@ -43,6 +43,7 @@ async def exchange(http: web.Request, kernel: Kernel, gate: Gate, message: Messa
         await gate.admit((message,))
         _check(unsupported_protocol_version_rejection(http.headers.get(MCP_PROTOCOL_VERSION_HEADER, "")), None)
         return web.Response(status=202)
+    note_calls(http, gate.caller, (message,))
     events = takes_events(http, message.id)
     if message.method == "subscriptions/listen" and not events:
         raise Rejection(406, INVALID_REQUEST, "Accept must allow text/event-stream", request_id=message.id)

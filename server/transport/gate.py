@@ -11,7 +11,7 @@ from server.oauth.bearer import Caller, challenge
 from server.oauth.errors import InsufficientScope, InvalidToken, OAuthError
 from server.oauth.scopes import with_implied
 from server.settings import Settings
-from server.transport.calls import note_calls
+from server.transport.calls import CALLS, note_calls
 from server.transport.catalogue import Catalogue, ToolRules
 from server.transport.message import Message, Notification, Request
 from server.transport.origin import may_call_openly
@@ -40,7 +40,8 @@ class Gate:
             Challenged: 401 or 403 with every scope needed.
             Rejection: 403 for a page that may not use what is open.
         """
-        note_calls(self.http, self.caller, messages)
+        if CALLS not in self.http:
+            note_calls(self.http, self.caller, messages)
         if not self.settings.oauth_enabled:
             return None
         needs = await self.needs(messages)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.transport import plugged
 from tests.transport.rig import serve
+from tests.transport.visit import Visit
 
 LINE = re.compile(r"POST /mcp (\d+) \d+\.\d ms 127\.0\.0\.1 (.*)")
 """Who and what stands behind what each request's line has."""
@@ -49,6 +50,22 @@ async def test_a_call_has_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixt
         await speak("tools/call", {"name": "plain", "arguments": 5}, token=token)
         assert lines(caplog)[-1].endswith("outcome=error:-32602")
         assert "swordfish" not in caplog.text
+
+
+async def test_a_call_whose_headers_are_wrong_is_named_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with serve(tmp_path, oauth_enabled=False) as site:
+        await site.call("modern", "plain", Mcp_Name="pay")
+        assert lines(caplog) == ["400 client=- user=- call=tools/call tool=plain outcome=refused"]
+
+
+async def test_a_call_in_a_session_has_its_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with serve(tmp_path) as site:
+        visit = await Visit(site.client, "/mcp", await site.token(client="app")).open()
+        lines(caplog)
+        assert await visit.text("count", to=2) == "counted"
+        assert lines(caplog) == ["200 client=app user=u-ada call=tools/call tool=count outcome=ok"]
+        assert await visit.text("echo") != ""
+        assert lines(caplog) == ["200 client=app user=u-ada call=tools/call tool=echo outcome=tool_error"]
 
 
 async def test_a_caller_without_a_token_has_no_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.transport.rig import ENVELOPE, MODERN, Site, serve
+from tests.transport.visit import Visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -71,6 +72,30 @@ async def test_no_message_whatever_is_a_failure_of_ours(
     answer = await site.send(json.dumps(value).encode(), token=token, **headers)
     assert answer.status < 500, answer.body
     assert answer.status < 400 or isinstance(answer.json["error"]["code"], int)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def visit(site: Site, token: str) -> Visit:
+    return await Visit(site.client, "/mcp", token).open()
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=VALUES)
+async def test_no_message_whatever_breaks_a_session(site: Site, visit: Visit, token: str, value: Any) -> None:
+    headers: dict[str, Any] = {"MCP-Protocol-Version": visit.version, "Mcp-Session-Id": visit.session_id}
+    answer = await site.send(json.dumps(value).encode(), token=token, **headers)
+    assert answer.status < 500, answer.body
+    assert (await site.legacy("ping", token=token, Mcp_Session_Id=visit.session_id)).status == 200
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(method=st.sampled_from(["GET", "DELETE", "POST", "PUT", "PATCH"]), session_id=VALUE, event_id=VALUE)
+async def test_no_session_id_whatever_is_anything_but_unknown(
+    site: Site, token: str, method: str, session_id: str, event_id: str
+) -> None:
+    headers: dict[str, Any] = {"Mcp-Session-Id": session_id, "Last-Event-ID": event_id}
+    answer = await site.send(b"{}" if method == "POST" else None, token=token, method=method, **headers)
+    assert answer.status in {400, 404, 405}
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
