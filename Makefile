@@ -36,7 +36,7 @@ crash: $(VENV)/.test ## Kill the server in the middle of its work, 200 times ove
 	CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/flows/test_crash.py $(PYTEST_ARGS)
 
 payments: $(VENV)/.test ## Kill the server 100 times while bills are paid
-	PAYMENT_ROUNDS=100 $(BIN)/python -m pytest tests/flows/test_payments.py $(PYTEST_ARGS)
+	PAYMENT_ROUNDS=100 $(BIN)/python -m pytest tests/flows/test_payments.py tests/flows/test_payment_sessions.py $(PYTEST_ARGS)
 
 conformance: $(VENV)/.test ## Run the protocol's conformance suite, and write docs/conformance.md anew
 	@sh tests/provision.sh

@@ -22,7 +22,7 @@ from server.toolkit.payments import (
 )
 
 NO_QUOTE = (
-    "This quote is not known here, has expired, or was replaced or withdrawn; nothing was charged for it. Call again "
+    "This quote is not known here, has expired, or was replaced or withdrawn, so this call charged nothing. Call again "
     "without quoteToken for a new quote."
 )
 OTHER_QUOTE = (
@@ -138,15 +138,18 @@ class Till:
             raise ToolError(NO_QUOTE)
         return made
 
-    async def withdraw(self, payer: Payer, token: str) -> Quote:
+    async def withdraw(self, payer: Payer, wanted: Wanted, token: str) -> Quote | Payment:
         """Make sure that a quote will not be paid.
 
+        Returns:
+            The quote; or the payment, when it has been paid.
+
         Raises:
-            ToolError: It is not this payer's, or was paid.
+            ToolError: It is not this payer's.
         """
         quote = await self.find(payer, token)
         if quote is None or not await self.store.withdraw_quote(quote.quote_digest):
-            raise ToolError(NO_QUOTE)
+            return await self._receipt(payer, wanted, token)
         return quote
 
     async def find(self, payer: Payer, token: str) -> Quote | None:

@@ -133,7 +133,9 @@ async def _settle(till: Till, payer: Payer, wanted: Wanted, token: str, reply: R
     """Do what the person answered: only a form sent off with the box ticked is a yes."""
     if reply.accepted and reply.content.get("confirm") is True:
         return _receipt(*await till.pay(payer, wanted, token))
-    quote = await till.withdraw(payer, token)
+    quote = await till.withdraw(payer, wanted, token)
+    if isinstance(quote, Payment):
+        return _receipt(quote, repeated=True)
     text = f"The person did not agree, so nothing was charged. {_due(quote.balance_cents)} {NOTICE}"
     return Answer(text, _output(quote, "declined", balance=money(quote.balance_cents)))
 
@@ -158,20 +160,20 @@ def _offer(quote: Quote, token: str) -> Answer:
 
 
 def _receipt(payment: Payment, repeated: bool) -> Answer:
-    first = f"{money(payment.amount_cents)['formatted']} was paid by {_method(payment)}"
-    already = f" at {_time(payment.paid_at)} already, and this call charged nothing more" if repeated else ""
-    text = (
-        f"{first}{already}. The confirmation number is {payment.confirmation_number}. "
-        f"{_due(payment.balance_after_cents)} {NOTICE}"
-    )
-    data = _output(payment, "paid", balance=money(payment.balance_after_cents))
-    paid = {"confirmationNumber": payment.confirmation_number, "paidAt": _time(payment.paid_at), "repeated": repeated}
-    return Answer(text, {**data, **paid})
+    amount, due = money(payment.amount_cents)["formatted"], money(payment.balance_after_cents)
+    if repeated:
+        paid = (
+            f"{amount} was paid by {_method(payment)} at {_time(payment.paid_at)} already: this call charged nothing."
+        )
+        rest = f"After it {due['formatted']} was due."
+    else:
+        paid, rest = f"{amount} was paid by {_method(payment)}.", _due(payment.balance_after_cents)
+    text = f"{paid} The confirmation number is {payment.confirmation_number}. {rest} {NOTICE}"
+    receipt = {"confirmationNumber": payment.confirmation_number, "paidAt": _time(payment.paid_at)}
+    return Answer(text, {**_output(payment, "paid", balance=due), **receipt, "repeated": repeated})
 
 
-def _output(
-    deal: Quote | Payment, status: Literal["confirmation_required", "paid", "declined"], balance: Money
-) -> MakePaymentOutput:
+def _output(deal: Quote | Payment, status: Status, balance: Money) -> MakePaymentOutput:
     """Give what every answer has, for a payment that was not made."""
     return MakePaymentOutput(
         status=status,
