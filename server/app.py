@@ -20,6 +20,7 @@ from server.identity import Identity
 from server.identity.oidc.registration import Registration
 from server.identity.oidc.upstream import Upstream
 from server.identity.passwords import Passwords
+from server.identity.users import LOCAL
 from server.oauth import signing
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
@@ -111,6 +112,8 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
             app[keys.KERNEL] = kernel
             app[keys.SESSIONS] = sessions
             _announce(settings)
+            if settings.oauth_enabled and settings.oauth_provider == LOCAL and not await store.has_account():
+                log.warning("OAUTH_PROVIDER=local: there is no account yet; add one with the command: users add NAME")
             if settings.oauth_enabled and keys.UPSTREAM in app:
                 at = app[keys.UPSTREAM].registration
                 log.info("Signing in at %s, which leads back to %s", at.title, at.redirect_uri)

@@ -130,7 +130,7 @@ def _show(settings: Settings, arguments: argparse.Namespace) -> int:
         sessions = await store.list_sessions(Selection(user=row["user_id"]))
         return row | {
             "applications": [one.client_name or one.client_id for one in applications],
-            "sessions": [_session(one) for one in sessions if one["status"] == "live"],
+            "sessions": [one if arguments.json else _session(one) for one in sessions if one["status"] == "live"],
         }
 
     show(with_store(settings, work), as_json=arguments.json)
@@ -238,11 +238,10 @@ def _show_account(settings: Settings, user: User, token: str | None, *, as_json:
     if token is not None:
         shown["invitation"] = f"{settings.server_url}/invitation?{urlencode({'token': token})}"
     show(shown, as_json=as_json)
+    hint = ""
     if settings.oauth_provider != users.LOCAL:
-        _hint(f"OAUTH_PROVIDER={settings.oauth_provider}: accounts can sign in once it is local")
+        hint = f"OAUTH_PROVIDER={settings.oauth_provider}: accounts can sign in once it is local"
     elif not is_allowed(user, settings):
-        _hint("OAUTH_ALLOWED_USERS does not name this account's address, so it cannot sign in")
-
-
-def _hint(text: str) -> None:
-    print(f"att-mcp-server: {text}", file=sys.stderr)  # noqa: T201 - beside the command's output
+        hint = "OAUTH_ALLOWED_USERS does not name this account's address, so it cannot sign in"
+    if hint:
+        print(f"att-mcp-server: {hint}", file=sys.stderr)  # noqa: T201 - beside the command's output

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from server import keys
-from server.handlers import cookies, requests
-from server.handlers.authorize import PAGE, SIGN_IN
-from server.handlers.errors import redirect
+from server.handlers import cookies, pages, requests
+from server.handlers.authorize import FORM, PAGE, SIGN_IN
+from server.handlers.errors import answer, redirect
 from server.identity import Waiting, sessions
 from server.identity.allowed import is_allowed
 from server.identity.model import Session, SignedIn
@@ -26,6 +26,15 @@ from server.oauth.store import StoreUnavailable
 ACCOUNT = "/account"
 
 log = logging.getLogger(__name__)
+
+
+class RefusedError(PageError):
+    """Somebody proved who they are, but may not sign in."""
+
+    def __init__(self, title: str, message: str, advice: str, handle: str | None) -> None:
+        """Say why, and for which authorization request they wanted to, if for any."""
+        super().__init__(title, message, advice, status=403)
+        self.handle = handle
 
 
 async def signed_in(request: web.Request) -> SignedIn | None:
@@ -67,12 +76,12 @@ async def sign_in(
         The way back to that request's page, or to the person's own account, with the cookie.
 
     Raises:
-        PageError: They are disabled, or may not sign in here.
+        RefusedError: They are disabled, or may not sign in here.
     """
     ctx = requests.context(request)
     if not is_allowed(user, ctx.settings):
         failed(request, "not among OAUTH_ALLOWED_USERS", user.user_id)
-        raise _not_allowed(user)
+        raise _not_allowed(user, handle)
     value = ctx.entropy(32).hex()
     former, waiting = (
         None if secret is None else tokens.digest(secret) for secret in (cookies.session_id(request), handle)
@@ -81,11 +90,11 @@ async def sign_in(
     event = ctx.event(Kind.SIGNED_IN, user_id=user.user_id, detail=method)
     if not await request.app[keys.STORE].start_session(session, former, waiting, ctx.now, event):
         failed(request, "the account is disabled or gone", user.user_id)
-        raise PageError(
+        raise RefusedError(
             "This account is closed",
             "It was disabled or removed by those who run this server.",
             "Ask them, if you did not expect this.",
-            status=403,
+            handle,
         )
     log.info("Signed in: user %s by %s", user.user_id, method)
     response = go_on(request, handle)
@@ -153,11 +162,23 @@ def _belongs(found: SignedIn, app: web.Application) -> bool:
     return found.user.issuer == LOCAL
 
 
-def _not_allowed(user: User) -> PageError:
+def _not_allowed(user: User, handle: str | None) -> RefusedError:
     known = f"You signed in as {user.email}, " if user.email else f"You signed in as {user.label}, without an address, "
-    return PageError(
+    return RefusedError(
         "You may not use this server",
         known + "and only some people may: those who run it keep a list of addresses. Nothing was given to any app.",
-        "Sign in with another account, or ask those who run this server to add your address.",
-        status=403,
+        "Ask those who run this server to add your address, or use another account.",
+        handle,
     )
+
+
+@answer.register
+def _(error: RefusedError, request: web.Request) -> web.StreamResponse:
+    """Say why, and offer another account, or the way back to the application, which is told ``access_denied``."""
+    content = {
+        **{name: getattr(error, name) for name in ("title", "message", "advice", "status", "handle")},
+        "request_id": request[keys.REQUEST_ID],
+        "again": SIGN_IN if error.handle is None else f"{SIGN_IN}?{urlencode({'request': error.handle})}",
+        "deny": FORM,
+    }
+    return pages.render(request, "refused.html", content, error.status)

@@ -24,6 +24,8 @@ _FIND_ACCOUNT = f"{_ACCOUNT} AND u.subject = :subject"
 
 _GET_ACCOUNT = f"{_ACCOUNT} AND u.user_id = :user_id"
 
+_HAS_ACCOUNT = "SELECT 1 FROM users WHERE issuer = 'local' LIMIT 1"
+
 _KEEP_HASH = """
 INSERT INTO passwords (user_id, hash, changed_at) VALUES (:user_id, :hash, :now)
 ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at"""
@@ -86,6 +88,10 @@ class SqlUserStore:
     async def get_account(self, user_id: str) -> Account | None:
         """Give the local account with that id, or ``None``."""
         return await self._driver.read(_account(_GET_ACCOUNT, user_id=user_id))
+
+    async def has_account(self) -> bool:
+        """Tell whether there is any local account."""
+        return await self._driver.read(changed(_HAS_ACCOUNT))
 
     async def add_account(
         self,

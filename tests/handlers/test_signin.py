@@ -276,6 +276,20 @@ async def test_who_may_not_sign_in_is_told_so_and_nothing_is_issued(start: Start
         assert live.sql("SELECT count(*) FROM authorization_codes") == [(0,)]
 
 
+async def test_who_may_not_sign_in_can_use_another_account_or_go_back_to_the_application(start: Start) -> None:
+    async with start(oauth_provider="local", oauth_allowed_users="lin@example.com") as live:
+        app, ada = await live.register(), somebody(live)
+        add_person(live, "lin")
+        shown, _ = await ada.begin(app)
+        refused = await ada.fill_in(shown)
+        [again] = re.findall(r'<a href="(/signin[^"]*)">Sign in with another account', refused.text)
+        other = await Person(ada.browser, "lin").fill_in(await ada.browser.send("GET", again))
+        assert other.status == 303
+        fields = {"request": field(refused, "request"), "decision": "deny"}
+        back = await ada.browser.send("POST", "/oauth/authorize/approve", data=fields)
+        assert back.returned["error"] == "access_denied"
+
+
 async def test_who_is_shut_out_later_is_signed_in_no_longer(start: Start) -> None:
     async with start(oauth_provider="local") as live:
         ada = somebody(live)
@@ -347,6 +361,18 @@ async def test_a_hash_with_other_parameters_is_renewed_at_the_next_sign_in(live:
     assert renewed.startswith("$argon2id$v=19$m=8,t=1,p=1$")
     await ada.sign_in()
     assert live.sql("SELECT hash FROM passwords") == [(renewed,)]
+
+
+async def test_the_start_says_so_when_nobody_could_sign_in(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    for provider, warned in (("demo", False), ("local", True)):
+        caplog.clear()
+        async with start(oauth_provider=provider) as live:
+            assert ("there is no account yet" in caplog.text) is warned
+            if warned:
+                add_person(live)
+    caplog.clear()
+    async with start(oauth_provider="local"):
+        assert "there is no account yet" not in caplog.text
 
 
 async def test_in_demo_mode_there_is_nowhere_to_sign_in(start: Start) -> None:

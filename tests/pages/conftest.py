@@ -171,6 +171,15 @@ INVITATION: dict[str, Any] = {
     "problem": "",
 }
 
+REFUSED: dict[str, Any] = {
+    **ERROR,
+    "status": 403,
+    "request_id": "8f3a",
+    "again": "/signin?request=a-handle",
+    "handle": "a-handle",
+    "deny": "/oauth/authorize/approve",
+}
+
 CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "index": ("index.html", INDEX),
     "open": ("index.html", {**INDEX, "connector_url": "https://mcp.example.com/mcp", "oauth_enabled": False}),
@@ -187,6 +196,8 @@ CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "bare-account": ("account.html", {**ACCOUNT, "applications": [], "has_password": False, "notice": ""}),
     "hostile-account": ("account.html", HOSTILE_ACCOUNT),
     "invitation": ("invitation.html", INVITATION),
+    "refused": ("refused.html", REFUSED),
+    "hostile-refused": ("refused.html", {**REFUSED, "message": SCRIPT + "m" * 500, "handle": None}),
     "hostile-invitation": (
         "invitation.html",
         {**INVITATION, "person": SCRIPT + "u" * 500, "token": SCRIPT, "problem": "The two passwords differ."},

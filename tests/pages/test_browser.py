@@ -23,6 +23,8 @@ PEOPLE = (
     "hostile-account",
     "invitation",
     "hostile-invitation",
+    "refused",
+    "hostile-refused",
 )
 UPSTREAM = ("provider", "hostile-provider", "provider-alone", "failure", "failure-alone")
 NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account", *PEOPLE, *UPSTREAM)
