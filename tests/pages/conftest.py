@@ -97,6 +97,7 @@ SIGNIN: dict[str, Any] = {
     "problem": "",
     "notice": "You are signed out.",
     "signed_in_as": None,
+    "passkey_options": None,
 }
 HOSTILE_SIGNIN = {
     **SIGNIN,
@@ -138,6 +139,7 @@ ACCOUNT: dict[str, Any] = {
             "address": None,
         },
     ],
+    "passkeys": None,
     "has_password": True,
     "shortest": 10,
     "csrf": "a-csrf",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import aiohttp_jinja2
@@ -11,6 +12,8 @@ import jinja2
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+
+from server.handlers import pages
 
 PEOPLE = (
     "closed",
@@ -26,6 +29,7 @@ PEOPLE = (
 )
 UPSTREAM = ("provider", "hostile-provider", "provider-alone", "failure", "failure-alone")
 NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account", *PEOPLE, *UPSTREAM)
+SCRIPT = Path(pages.__file__).parent.parent / "templates/passkeys.js"
 VOID = frozenset({"meta", "link", "input", "br"})
 
 Attributes = dict[str, str | None]
@@ -99,13 +103,22 @@ async def test_no_page_holds_script_or_style_attributes_or_loads_anything(client
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_the_policy_allows_exactly_the_style_that_the_page_carries(client: Client, name: str) -> None:
+async def test_the_policy_allows_exactly_the_style_and_the_script_that_the_page_may_carry(
+    client: Client, contexts: Contexts, name: str
+) -> None:
     response = await client.get(f"/{name}")
     style = (await response.text()).split("<style>")[1].split("</style>")[0]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    scripted = contexts[name][0] in {"signin.html", "account.html"}
+    script = f"script-src '{digest(SCRIPT.read_text())}'; " if scripted else ""
     assert response.headers["Content-Security-Policy"] == (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src '{digest(style)}'; {script}"
+        "img-src data:; base-uri 'none'; frame-ancestors 'none'"
     )
+
+
+def digest(content: str) -> str:
+    """Name some content as a policy does."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
 async def test_pages_are_not_framed_cached_sniffed_or_named_to_others(client: Client) -> None:
