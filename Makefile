@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" setup.cfg
 
-.PHONY: help serve test lint bench crash payments conformance lock places schemas clean
+.PHONY: docs help serve test lint bench crash payments conformance lock places schemas clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -31,6 +31,9 @@ lint: $(VENV)/.test ## Check style, types and who imports whom
 
 bench: $(VENV)/.test ## Measure against bare aiohttp, on this machine and in the same run
 	$(BIN)/python -m bench
+
+docs: $(VENV)/.test ## Build the documentation as a site, into build/site
+	$(BIN)/python -m sphinx --builder html --nitpicky --fail-on-warning docs build/site
 
 crash: $(VENV)/.test ## Kill the server in the middle of its work, 200 times over
 	CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/flows/test_crash.py $(PYTEST_ARGS)
