@@ -46,11 +46,11 @@ def spans(folder: Path, about: str) -> list[dict[str, Any]]:
     return [span for span in made if span["name"].startswith(about)]
 
 
-async def call(live: Remote, tool: str, arguments: dict[str, Any], *, path: str = "/mcp", **more: str) -> int:
+async def call(live: Remote, tool: str, arguments: dict[str, Any], *, path: str = "/mcp", **more: Any) -> int:
     """Call a tool at 2026-07-28, with ``_meta`` and headers besides."""
-    meta = {PROTOCOL_VERSION_META_KEY: MODERN, CLIENT_CAPABILITIES_META_KEY: {}}
+    meta: dict[str, Any] = {PROTOCOL_VERSION_META_KEY: MODERN, CLIENT_CAPABILITIES_META_KEY: {}}
     headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/call", "Mcp-Name": tool}
-    meta |= {"traceparent": more["meta"]} if "meta" in more else {}
+    meta |= {"traceparent": more["meta"], "tracestate": more.get("state")} if "meta" in more else {}
     headers |= {"traceparent": more["header"]} if "header" in more else {}
     params = {"name": tool, "arguments": arguments, "_meta": meta}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
@@ -81,6 +81,15 @@ async def test_without_a_trace_of_the_callers_a_call_is_below_its_request(tmp_pa
         assert tool["parent_id"] == request["context"]["span_id"]
         assert request["attributes"]["url.path"] == "/mcp"
     assert "swordfish" not in (tmp_path / "spans").read_text(), "a query may hold a secret"
+
+
+async def test_a_trace_that_is_none_is_no_failure(tmp_path: Path) -> None:
+    async with serving(tmp_path) as live:
+        odds: tuple[Any, ...] = (5, None, [], {}, [1], "", "00-0-0-0", True, 1.5)
+        for odd in odds:
+            assert await call(live, "plain", {}, meta=odd, state=odd) == 200, odd
+            good = f"00-{OTHER}-{PARENT}-01"
+            assert await call(live, "plain", {}, meta=good, state=odd, header="\xff") == 200, odd
 
 
 async def test_every_request_is_a_span_named_after_its_route_and_failures_are_marked(tmp_path: Path) -> None:

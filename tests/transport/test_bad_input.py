@@ -117,6 +117,14 @@ async def post(site: Site, token: str, body: Any, revision: str, **changed: str 
     return await site.send(body, token=token, **sent)
 
 
+async def test_what_is_deep_and_still_readable_is_served(site: Site, token: str) -> None:
+    for levels in (100, 190):
+        arguments = json.loads(b'{"a":' * levels + b"1" + b"}" * levels)
+        answer = await site.call("modern", "plain", arguments, token=token)
+        assert answer.status == 200
+        assert "result" in answer.json
+
+
 BODY = ("name", "revisions", "body", "status", "code", "known")
 HEAD = ("name", "revisions", "head", "status", "code", "known")
 
