@@ -21,6 +21,7 @@ from server.identity.oidc.registration import Registration
 from server.identity.oidc.upstream import Upstream
 from server.identity.passwords import Passwords
 from server.identity.users import LOCAL
+from server.meter import Meter
 from server.oauth import signing
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
@@ -78,6 +79,7 @@ def create_app(
     app[keys.REQUEST_NUMBERS] = itertools.count(int.from_bytes(entropy(5))).__next__
     app[keys.REMOTE] = Remote(GuardedFetcher(settings.oauth_cimd_dev_origins))
     app[keys.LIMITER] = Limiter()
+    app[keys.METER] = Meter()
     app[keys.IDENTITY] = identity or PROVIDERS[settings.oauth_provider]
     app[keys.PASSWORDS] = passwords or Passwords(entropy)
     if settings.oauth_provider in UPSTREAM:
@@ -118,8 +120,9 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
                 at = app[keys.UPSTREAM].registration
                 log.info("Signing in at %s, which leads back to %s", at.title, at.redirect_uri)
             purge = asyncio.create_task(
-                run_purge(store.driver, clock, settings.purge_interval, settings.audit_retention_days)
+                run_purge(store.driver, clock, settings.purge_interval, settings.audit_retention_days, app[keys.METER])
             )
+            watching = asyncio.create_task(app[keys.METER].watch_loop())
             recording = asyncio.create_task(recorder.run())
             try:
                 yield
@@ -127,10 +130,11 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
                 await app[keys.REMOTE].close()
                 if keys.UPSTREAM in app:
                     await app[keys.UPSTREAM].close()
-                purge.cancel()
                 recorder.close()
-                with suppress(asyncio.CancelledError):
-                    await purge
+                for task in (purge, watching):
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
                 await recording
 
 

@@ -1,7 +1,6 @@
 """The command line: thin commands over the rooms below. Exit status 0 good, 1 failed, 2 wrong usage."""
 
 import argparse
-import dataclasses
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -10,7 +9,7 @@ import server
 from server import logs
 from server.app import system_clock
 from server.catalogue.editions import CatalogueError
-from server.commands import audit, backup, catalog, clients, doctor, grants, keys, tokens, users
+from server.commands import audit, backup, catalog, clients, doctor, grants, keys, stats, tokens, users
 from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
 from server.oauth.audit import OPERATOR, Event, Kind
 from server.oauth.store import StoreUnavailable
@@ -75,13 +74,12 @@ def _parser() -> Parser:
         ("serve", _serve, "apply migrations and serve (the default)", False),
         ("migrate", _migrate, "apply migrations and stop", True),
         ("purge", _purge, "remove expired rows once", True),
-        ("stats", _stats, "count what is live", True),
     ):
         sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         sub.set_defaults(command=command)
         if listing:
             sub.add_argument("--json", action="store_true", help="print JSON")
-    for group in (clients, grants, tokens, keys, users, audit, backup, catalog, doctor):
+    for group in (clients, grants, tokens, keys, users, audit, stats, backup, catalog, doctor):
         group.add_to(commands)
     return parser
 
@@ -104,10 +102,4 @@ def _purge(settings: Settings, arguments: argparse.Namespace) -> int:
         return removed
 
     show(with_store(settings, run), as_json=arguments.json)
-    return 0
-
-
-def _stats(settings: Settings, arguments: argparse.Namespace) -> int:
-    counts = with_store(settings, lambda store, now: store.count_live(now))
-    show(dataclasses.asdict(counts), as_json=arguments.json)
     return 0

@@ -8,6 +8,7 @@ from server.clock import Clock
 from server.identity import Identity
 from server.identity.oidc.upstream import Upstream
 from server.identity.passwords import Passwords
+from server.meter import Meter
 from server.oauth.limits import Limiter
 from server.oauth.remote import Remote
 from server.oauth.signing import Signer
@@ -30,6 +31,7 @@ PASSWORDS = web.AppKey("passwords", Passwords)
 UPSTREAM = web.AppKey("upstream", Upstream)
 SESSIONS = web.AppKey("sessions", Sessions)
 LIMITER = web.AppKey("limiter", Limiter)
+METER = web.AppKey("meter", Meter)
 SEALER = web.AppKey("sealer", Sealer)
 SIGNER = web.AppKey("signer", Signer)
 RECORDER = web.AppKey("recorder", Recorder)
@@ -37,3 +39,5 @@ REQUEST_NUMBERS: web.AppKey[Callable[[], int]] = web.AppKey("request_numbers")
 """Counts from a random number on: a request's id is no secret, and random bytes for each would be dear."""
 REQUEST_ID = web.RequestKey("request_id", str)
 ADDRESS = web.RequestKey("address", str)
+IS_STREAM = web.RequestKey("is_stream", bool)
+"""Whether the answer goes on for as long as the client likes."""

@@ -14,6 +14,7 @@ from server.handlers import (
     invitation,
     mcp,
     metadata,
+    metrics,
     openapi,
     openid,
     passkeys,
@@ -40,6 +41,7 @@ def routes(settings: Settings) -> Iterable[web.RouteDef]:
     yield web.get("/catalogue/{kind}/{id}", catalogue.item)
     yield web.get("/health", status.health)
     yield web.get("/health/ready", status.ready)
+    yield web.get("/metrics", metrics.metrics)
     yield web.get("/oauth/stats", status.stats)
     yield web.options("/mcp", access.preflight)
     yield web.post("/mcp", mcp.post)

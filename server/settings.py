@@ -44,6 +44,7 @@ def _scope(value: str) -> str:
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 Split = BeforeValidator(_split)
 Names = Annotated[tuple[str, ...], NoDecode, Split]
@@ -117,6 +118,7 @@ class Settings(BaseSettings):
     oauth_mode: Literal["required", "mixed"] = Field("required", description="required or mixed")
     allowed_origins: Origins = Field((), description="origins such as https://app.example.com, separated by commas")
     purge_interval: Seconds = 300
+    metrics_networks: Networks = Field(_LOOPBACK, description="networks such as 10.0.0.0/8, separated by commas")
     trusted_proxies: Networks = Field((), description="networks such as 10.0.0.0/8, separated by commas")
     client_ip_header: str = Field(
         "", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]*$", description="the name of a header, such as CF-Connecting-IP"

@@ -10,6 +10,7 @@ from aiohttp import HttpVersion11, web
 from server import keys
 from server.handlers.address import client_address
 from server.handlers.errors import Handler
+from server.meter import NO_ROUTE
 from server.transport.calls import CALLS
 from server.transport.refusals import NO_STORE
 
@@ -47,6 +48,7 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id and log it: method, path, status, address and calls, and never a query string."""
     request[keys.REQUEST_ID] = identity = f"{request.app[keys.REQUEST_NUMBERS]():012x}"
     request[keys.ADDRESS] = address = _address(request)
+    request[keys.IS_STREAM] = False
     token = request_id.set(identity)
     started = time.perf_counter()
     status = HUNG_UP
@@ -54,10 +56,11 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         status = response.status
     finally:
+        seconds = time.perf_counter() - started
+        _count(request, status, seconds)
         level = logging.DEBUG if request.path.startswith("/health") else logging.INFO
-        elapsed = (time.perf_counter() - started) * 1000
         line = "%s %s %d %.1f ms %s"
-        values: tuple[object, ...] = (request.method, request.rel_url.raw_path, status, elapsed, address)
+        values: tuple[object, ...] = (request.method, request.rel_url.raw_path, status, seconds * 1000, address)
         calls = request.get(CALLS)
         if calls is not None:
             calls.logged = True
@@ -65,6 +68,16 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.log(level, line, *values)
         request_id.reset(token)
     return response
+
+
+def _count(request: web.Request, status: int, seconds: float) -> None:
+    meter, resource = request.app[keys.METER], request.match_info.route.resource
+    route = NO_ROUTE if resource is None else resource.canonical
+    if request[keys.IS_STREAM]:
+        meter.streams -= 1
+        meter.answered(request.method, route, status, None)
+    else:
+        meter.answered(request.method, route, status, seconds)
 
 
 def _address(request: web.Request) -> str:
@@ -83,6 +96,9 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.path.startswith(CROSS_ORIGIN):
         headers.update(_CORS)
+    if type(response) is web.StreamResponse:
+        request[keys.IS_STREAM] = True
+        request.app[keys.METER].streams += 1
 
 
 async def expect(request: web.Request) -> web.Response | None:

@@ -11,6 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from server import keys
 from server.handlers import pages
+from server.handlers.reasons import reason
 from server.oauth import consent
 from server.oauth.authorize import ADVICE
 from server.oauth.errors import InsufficientScope, InvalidToken, OAuthError, PageError, RedirectError, TooManyRequests
@@ -67,6 +68,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Exception as error:  # noqa: BLE001 - this is where every one of them ends
+        if request.path == "/token":
+            request.app[keys.METER].refused[reason(error)] += 1
         return answer(error, request)
 
 
@@ -99,8 +102,8 @@ def _page(error: PageError, request: web.Request) -> web.StreamResponse:
 @answer.register
 def oauth_error(error: OAuthError, request: web.Request) -> web.StreamResponse:
     """Answer as RFC 6749 section 5.2 has it, or with a page where a person is waiting."""
-    reason = "; ".join(filter(None, (error.description, error.detail)))
-    log.info("%s refused: %s: %s", _path(request), error.code, reason)
+    why = "; ".join(filter(None, (error.description, error.detail)))
+    log.info("%s refused: %s: %s", _path(request), error.code, why)
     if _is_page(request):
         return _page(PageError("This request cannot be served", f"{error.description}.", ADVICE), request)
     response = web.json_response(

@@ -22,6 +22,7 @@ async def token(request: web.Request) -> web.Response:
     params = await _parameters(request)
     client, held, ctx = await _authenticated(request, params, grants.presented(params))
     answer = await grants.token(params, client, held, ctx)
+    request.app[keys.METER].issued[params.require("grant_type")] += 1
     if params.get("grant_type") == "authorization_code":
         log.info("Exchanged authorization code for tokens")
     return web.json_response(answer, headers={**NO_STORE, "Pragma": "no-cache"})

@@ -13,6 +13,7 @@ from server.storage.catalogue import SqlEditionStore
 from server.storage.clients import SqlClientStore
 from server.storage.consents import SqlConsentStore
 from server.storage.driver import Driver, Script, Statement
+from server.storage.gauges import SqlGauges
 from server.storage.held import SqlHeldStore
 from server.storage.listings import SqlListings
 from server.storage.mcp_sessions import SqlMcpSessionStore
@@ -44,6 +45,7 @@ class Database(
     SqlPaymentStore,
     SqlPreferenceStore,
     SqlAuditStore,
+    SqlGauges,
     SqlUserStore,
     SqlSessionStore,
     SqlApplicationStore,

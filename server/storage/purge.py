@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from server.clock import Clock
+from server.meter import Meter
 from server.oauth.store import StoreUnavailable
 from server.storage import mcp_sessions
 from server.storage.driver import Driver, Script, Statement, T
@@ -94,7 +95,9 @@ def _batch(sweep: Sweep, after: str, points: dict[str, int]) -> Script[tuple[int
     return len((yield Statement(sweep.delete, values))), until
 
 
-async def run_purge(driver: Driver, clock: Clock, interval: float, audit_days: int = 0) -> None:
+async def run_purge(
+    driver: Driver, clock: Clock, interval: float, audit_days: int = 0, meter: Meter | None = None
+) -> None:
     """Purge now and then, for ever: whatever goes wrong is logged and tried again next time.
 
     After the clock has jumped nothing is removed for an hour: it may jump back, and what was removed would be missing.
@@ -104,22 +107,27 @@ async def run_purge(driver: Driver, clock: Clock, interval: float, audit_days: i
         clock: Gives the time of each purge.
         interval: Seconds between purges.
         audit_days: For how many days audit events are kept; 0 leaves them alone.
+        meter: Counts what is removed, if anybody wants to know.
     """
+    meter = meter or Meter()
     steadiness = Steadiness(clock)
     while True:
         if steadiness.lasts():
-            await _purge_once(driver, clock(), audit_days)
+            await _purge_once(driver, clock(), audit_days, meter)
         await asyncio.sleep(interval)
 
 
-async def _purge_once(driver: Driver, now: int, audit_days: int) -> None:
+async def _purge_once(driver: Driver, now: int, audit_days: int, meter: Meter) -> None:
     try:
         removed = await purge(driver, now, audit_days)
     except StoreUnavailable as error:
+        meter.purge_failed()
         log.warning("The purge was put off: %s", error)
     except Exception:
+        meter.purge_failed()
         log.exception("The purge failed")
     else:
+        meter.purge_done(removed, now)
         if any(removed.values()):
             log.info("Purged %s", in_words(removed))
 

@@ -103,7 +103,7 @@ class SqlStore:
 
     async def count_live(self, now: int) -> Counts:
         """Count the live rows."""
-        return await self._driver.scan(_count_live(now))
+        return await self._driver.scan(count_live(now))
 
 
 def _add_authorization_request(request: AuthorizationRequest) -> Script[None]:
@@ -209,6 +209,7 @@ def _add_access_token(access: AccessToken, now: int) -> Script[bool]:
     return True
 
 
-def _count_live(now: int) -> Script[Counts]:
+def count_live(now: int) -> Script[Counts]:
+    """Count the live rows."""
     found = yield Statement(sql.COUNT_LIVE, {"now": now})
     return Counts(*found[0])

@@ -65,7 +65,7 @@ def written(default: object) -> str:
     """Write a default as one would in ``.env``."""
     if isinstance(default, bool):
         return str(default).lower()
-    return ",".join(default) if isinstance(default, tuple) else str(default)
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def test_every_setting_is_documented_once() -> None:

@@ -1,0 +1,68 @@
+"""``stats``: count what is live, once or again and again."""
+
+import argparse
+import asyncio
+import dataclasses
+import os
+import re
+import sys
+from contextlib import suppress
+
+from server.app import system_clock
+from server.commands.console import Parser, show, with_store
+from server.settings import Settings
+from server.storage.database import open_database
+from server.storage.extent import extent
+
+_EVERY = 2.0
+"""Seconds between two looks, unless another number is asked for."""
+
+_CLEAR = "\x1b[H\x1b[2J"
+
+
+def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("stats", help="count what is live", description="Count what is live.")
+    parser.add_argument(
+        "--watch",
+        metavar="SECONDS",
+        nargs="?",
+        type=_seconds,
+        const=_EVERY,
+        help=f"look again every so many seconds ({_EVERY:g} by default), until Ctrl-C; sizes in bytes are shown too",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON: one object, or with --watch one a line")
+    parser.set_defaults(command=_stats)
+
+
+def _stats(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print the counts; Ctrl-C, or a reader that has gone, is a good end."""
+    if arguments.watch is None:
+        counts = with_store(settings, lambda store, now: store.count_live(now))
+        show(dataclasses.asdict(counts), as_json=arguments.json)
+        return 0
+    with suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(_watch(settings, arguments.watch, as_json=arguments.json))
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+async def _watch(settings: Settings, pause: float, *, as_json: bool) -> None:
+    between = "" if as_json else _CLEAR if sys.stdout.isatty() else "\n"
+    async with open_database(settings.database_path, system_clock()) as store:
+        while True:
+            now = system_clock()
+            counts = await store.gauges(now)
+            size = extent(settings.database_path)
+            sys.stdout.write(between)
+            show({**counts, "database": size.database, "log": size.log, "room": size.room}, as_json=as_json)
+            sys.stdout.flush()
+            await asyncio.sleep(pause)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) or not float(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return float(text)
