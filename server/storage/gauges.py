@@ -4,9 +4,10 @@ from dataclasses import asdict
 
 from server.storage.driver import Driver, Script, Statement
 from server.storage.store import count_live
+from server.transport.records import IDLE
 
 _SIGN_IN_SESSIONS = "SELECT count(*) FROM sessions WHERE expires_at > :now"
-_MCP_SESSIONS = "SELECT count(*) FROM mcp_sessions WHERE used_at > :now - 3600"
+_MCP_SESSIONS = "SELECT count(*) FROM mcp_sessions WHERE used_at > :idle_since"
 
 
 class SqlGauges:
@@ -22,5 +23,5 @@ class SqlGauges:
 def _gauges(now: int) -> Script[dict[str, int]]:
     counts = yield from count_live(now)
     signed_in = yield Statement(_SIGN_IN_SESSIONS, {"now": now})
-    mcp = yield Statement(_MCP_SESSIONS, {"now": now})
+    mcp = yield Statement(_MCP_SESSIONS, {"idle_since": now - IDLE})
     return {**asdict(counts), "sign_in_sessions": signed_in[0][0], "mcp_sessions": mcp[0][0]}
