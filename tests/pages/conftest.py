@@ -106,7 +106,15 @@ HOSTILE_SIGNIN = {
     "client_name": SCRIPT + "W" * 2_000,
     "hint": SCRIPT + "h" * 500,
     "problem": "That is not a username with its password.",
+    "passkey_options": "{}",
     "signed_in_as": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500,
+}
+PASSKEY: dict[str, Any] = {
+    "credential_id": "a",
+    "name": "My phone",
+    "synced": True,
+    "added": "15 January 2027",
+    "last": "16 January 2027",
 }
 ACCOUNT: dict[str, Any] = {
     "user": {
@@ -139,7 +147,12 @@ ACCOUNT: dict[str, Any] = {
             "address": None,
         },
     ],
-    "passkeys": None,
+    "passkeys": {
+        "entries": [PASSKEY, {**PASSKEY, "credential_id": "b", "name": "A key", "synced": False, "last": None}],
+        "options": "{}",
+        "full": False,
+        "sure": True,
+    },
     "has_password": True,
     "shortest": 10,
     "csrf": "a-csrf",
@@ -160,6 +173,12 @@ HOSTILE_ACCOUNT = {
         },
         {**ACCOUNT["applications"][1], "name": " \u3164"},
     ],
+    "passkeys": {
+        "entries": [{**PASSKEY, "name": SCRIPT + "W" * 60}, {**PASSKEY, "credential_id": "b", "name": " \u3164"}],
+        "options": None,
+        "full": False,
+        "sure": False,
+    },
     "problem": "The two new passwords differ.",
     "notice": "",
 }
@@ -195,7 +214,11 @@ CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "signin": ("signin.html", SIGNIN),
     "hostile-signin": ("signin.html", HOSTILE_SIGNIN),
     "my-account": ("account.html", ACCOUNT),
-    "bare-account": ("account.html", {**ACCOUNT, "applications": [], "has_password": False, "notice": ""}),
+    "bare-account": (
+        "account.html",
+        {**ACCOUNT, "applications": [], "passkeys": None, "has_password": False, "notice": ""},
+    ),
+    "full-account": ("account.html", {**ACCOUNT, "passkeys": {**ACCOUNT["passkeys"], "options": None, "full": True}}),
     "hostile-account": ("account.html", HOSTILE_ACCOUNT),
     "invitation": ("invitation.html", INVITATION),
     "refused": ("refused.html", REFUSED),

@@ -21,6 +21,7 @@ PEOPLE = (
     "my-account",
     "bare-account",
     "hostile-account",
+    "full-account",
     "invitation",
     "hostile-invitation",
     "refused",

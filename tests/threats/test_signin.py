@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -177,7 +178,7 @@ async def test_enumeration_an_answer_differs_in_nothing_but_its_number(live: Liv
     for name in ("ada", "lin", "nobody", "x" * 64):
         answer = await ada.fill_in(shown, username=name, password="wrong one")
         headers = {k: v for k, v in answer.headers.items() if k.lower() not in {"x-request-id", "date"}}
-        seen.append((answer.status, headers, answer.text))
+        seen.append((answer.status, headers, re.sub(r'data-options="[^"]*"', "", answer.text)))
     assert seen == [seen[0]] * 4
 
 
