@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" setup.cfg
 
-.PHONY: docs help serve test lint bench crash payments conformance lock places schemas clean
+.PHONY: docs help serve test lint bench crash streams payments conformance lock places schemas clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -40,6 +40,9 @@ crash: $(VENV)/.test ## Kill the server in the middle of its work, 200 times ove
 
 payments: $(VENV)/.test ## Kill the server 100 times while bills are paid
 	PAYMENT_ROUNDS=100 $(BIN)/python -m pytest tests/flows/test_payments.py tests/flows/test_payment_sessions.py $(PYTEST_ARGS)
+
+streams: $(VENV)/.test ## Open 2,000 event streams at once, and say what they cost and how soon they hear
+	STREAMS=2000 $(BIN)/python -m pytest tests/flows/test_streams.py -s $(PYTEST_ARGS)
 
 conformance: $(VENV)/.test ## Run the protocol's conformance suite, and write docs/conformance.md anew
 	@sh tests/provision.sh

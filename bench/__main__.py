@@ -16,6 +16,7 @@ from bench.operations import (
     MODERN,
     Prepare,
     call,
+    call_in_session,
     call_openly,
     introspection,
     login,
@@ -31,7 +32,7 @@ class Row:
 
     name: str
     server: str
-    """``MCP_SERVER`` of ours, or `_SDK` for another server altogether."""
+    """``MCP_SERVER`` of ours, or `_SDK` or `_SDK_SESSIONS` for another server altogether."""
     prepare: Prepare
     target: float | None = None
     """The least ratio that is good enough."""
@@ -39,7 +40,9 @@ class Row:
 
 _TOOLS, _LOWLEVEL, _COMFORTABLE = "server.tools:build", "bench.echo:lowlevel", "bench.echo:comfortable"
 _SDK = "the SDK's own server"
+_SDK_SESSIONS = "the SDK's with sessions"
 _ERAS = (MODERN, HANDSHAKE)
+_ECHO = ("echo", {"text": "hello"})
 
 ROWS = (
     Row("registration", _TOOLS, registration, 0.15),
@@ -56,6 +59,9 @@ ROWS = (
         for era in _ERAS
     ),
     *(Row(f"{_SDK} {era}", _SDK, call_openly(era, "echo", {"text": "hello"})) for era in _ERAS),
+    Row("call in a session echo", _LOWLEVEL, call_in_session(*_ECHO)),
+    Row("call in a session MCPServer echo", _COMFORTABLE, call_in_session(*_ECHO)),
+    Row(_SDK_SESSIONS, _SDK_SESSIONS, call_in_session(*_ECHO, "any")),
 )
 SCALES = ("memory", "start", "purge")
 
@@ -110,8 +116,8 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def _start(server: str, folder: Path, origin: str) -> AbstractContextManager[processes.Child]:
-    if server == _SDK:
-        return processes.sdk(folder)
+    if server in {_SDK, _SDK_SESSIONS}:
+        return processes.sdk(folder, "sessions" if server == _SDK_SESSIONS else "stateless")
     return processes.server(folder, MCP_SERVER=server, OAUTH_CIMD_DEV_ORIGINS=origin)
 
 

@@ -124,7 +124,32 @@ def call_openly(era: str, tool: str, arguments: dict[str, Any]) -> Prepare:
     return prepare
 
 
-def tool_call(port: int, token: str, era: str, tool: str, arguments: dict[str, Any]) -> bytes:
+def call_in_session(tool: str, arguments: dict[str, Any], token: str = "") -> Prepare:
+    """Prepare calls of a tool in a session of its own, with a token of ours or with this one."""
+
+    def prepare(port: int) -> Flow[Operation]:
+        held = token or str((yield from log_in(port, (yield from register(port))))["access_token"])
+        session_id = (yield from expect(200, handshake(port, held))).header(b"Mcp-Session-Id")
+        text = tool_call(port, held, HANDSHAKE, tool, arguments, Mcp_Session_Id=session_id)
+
+        def run() -> Flow[None]:
+            answer = yield from expect(200, text)
+            if b'"result"' not in answer.body or b'"isError":true' in answer.body:
+                raise RuntimeError(f"no result: {answer.body!r}")
+
+        return run
+
+    return prepare
+
+
+def handshake(port: int, token: str) -> bytes:
+    """Write out an ``initialize``."""
+    params = {"protocolVersion": HANDSHAKE, "capabilities": {}, "clientInfo": {"name": "benchmark", "version": "1"}}
+    body = json.dumps({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}).encode()
+    return _post(port, token, body)
+
+
+def tool_call(port: int, token: str, era: str, tool: str, arguments: dict[str, Any], **more: str) -> bytes:
     """Write out a ``tools/call`` as a client of that revision does."""
     params: dict[str, Any] = {"name": tool, "arguments": arguments}
     headers = {"MCP_Protocol_Version": era}
@@ -137,6 +162,10 @@ def tool_call(port: int, token: str, era: str, tool: str, arguments: dict[str, A
         }
         headers |= {"Mcp_Method": "tools/call", "Mcp_Name": tool}
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+    return _post(port, token, body, **headers, **more)
+
+
+def _post(port: int, token: str, body: bytes, **headers: str) -> bytes:
     return request(
         "POST",
         "/mcp",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from bench.wire import Connection
 
@@ -101,10 +102,10 @@ def bare(folder: Path) -> Iterator[Child]:
 
 
 @contextmanager
-def sdk(folder: Path) -> Iterator[Child]:
+def sdk(folder: Path, mode: Literal["stateless", "sessions"]) -> Iterator[Child]:
     """Run the SDK's own server."""
     port = _free_port()
-    with running(["-m", "bench.sdk", str(port)], port, folder, {}) as child:
+    with running(["-m", "bench.sdk", str(port), mode], port, folder, {}) as child:
         yield child
 
 

@@ -18,15 +18,15 @@ class AnyToken:
         return AccessToken(token=token, client_id="benchmark", scopes=["read"], expires_at=None)
 
 
-def main(port: int) -> None:
-    """Serve on loopback, without sessions and without events, until SIGTERM."""
+def main(port: int, mode: str) -> None:
+    """Serve on loopback until SIGTERM, with sessions or without, and without events, which costs it least."""
     url = f"http://localhost:{port}"
     auth = AuthSettings(
         issuer_url=AnyHttpUrl(url), resource_server_url=AnyHttpUrl(f"{url}/mcp"), required_scopes=["read"]
     )
-    app = guarded(auth, AnyToken()).streamable_http_app(json_response=True, stateless_http=True)
+    app = guarded(auth, AnyToken()).streamable_http_app(json_response=True, stateless_http=mode == "stateless")
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

@@ -20,8 +20,8 @@ class Answer(NamedTuple):
     body: bytes
 
     def header(self, name: bytes) -> str:
-        """Give the value of a header that is known to be there, by its name as the server writes it."""
-        start = self.head.index(b"\r\n" + name + b": ") + len(name) + 4
+        """Give the value of a header that is known to be there."""
+        start = self.head.lower().index(b"\r\n" + name.lower() + b": ") + len(name) + 4
         return self.head[start : self.head.index(b"\r\n", start)].decode("ascii")
 
 

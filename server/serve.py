@@ -19,6 +19,9 @@ from server.systemd import Manager, Passed, passed_sockets
 
 log = logging.getLogger(__name__)
 
+OPEN_FILES = 65_536
+"""File descriptors that the process takes for itself if it may."""
+
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, and give the exit status; SIGHUP reads the log level anew.
@@ -27,6 +30,7 @@ def serve(settings: Settings) -> int:
         OSError: The address cannot be listened on; its text says which and what to do.
         SocketError: A socket was handed over that cannot be served on.
     """
+    _allow_open_files()
     passed = passed_sockets(os.environ)
     where = ", ".join(f"the socket {name} that was handed over" for name, _ in passed)
     log.info("Serving %s on %s", settings.server_url, where or f"{settings.host} port {settings.port}")
@@ -97,6 +101,19 @@ def reload(manager: Manager, status: str) -> None:
         logs.set_level(level)
         log.warning("The log level is %s", level)
     manager.ready(status)
+
+
+def _allow_open_files() -> None:
+    """Allow more file descriptors than the 1,024 with which many systems begin: each open stream needs one."""
+    try:
+        import resource  # noqa: PLC0415 - there is none for Windows
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # macOS has another limit behind this one
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:

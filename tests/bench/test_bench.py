@@ -14,6 +14,8 @@ OPERATIONS = (
     "login of a URL client",
     "refresh",
     "introspection",
+    "call in a session echo",
+    "the SDK's with sessions",
     *(f"call {era} {tool}" for era in ("2026-07-28", "2025-11-25") for tool in ("echo", "att-plans-list")),
 )
 
