@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import processes, scale
+from bench import catalogue, processes, scale
 from bench.load import CONNECTIONS, Comparison, compare
 from bench.operations import (
     HANDSHAKE,
@@ -129,6 +129,8 @@ def _measure_scale(wanted: Callable[[str], bool], folder: Path, rows: int, secon
         figures += scale.start(folder / "start", rows * 10, times)
     if wanted("purge"):
         figures += scale.purge(folder / "purge", rows)
+    if wanted("catalogue"):
+        figures += catalogue.catalogue(folder / "catalogue", rows // 2)
     for one in figures:
         target = "" if one.target is None else f"< {one.target:g}"
         print(f"{one.name:34}{one.value:8.2f} {one.unit:3}{target:>9}  {one.note}")

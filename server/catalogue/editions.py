@@ -1,5 +1,6 @@
 """Bringing files into the database: checked first, then written bit by bit, then published all at once."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -49,8 +50,9 @@ async def publish(
         await store.add_items(edition, start, [Item.of(row) for row in rows])
         progress(start + len(rows))
     published = await store.publish_edition(edition, replaces, now)
-    while await store.sweep_catalogue(now):
-        pass
+    if replaces is not None or not published:
+        while await store.sweep_catalogue(now):
+            pass
     return published
 
 
@@ -64,14 +66,19 @@ async def ship(store: EditionStore, folder: Path, now: int, *, anew: Collection[
         CatalogueError: A file is missing or at fault.
     """
     editions = {edition.kind: edition for edition in await store.get_editions()}
+    outdated = []
     for kind in KINDS:
         path = folder / f"{kind}.json"
         content = _read(path)
         digest, current = _digest(content), editions.get(kind)
-        outdated = current is None or (current.source == "shipped" and current.digest != digest)
-        if outdated or (kind in anew and current is not None and current.source != "shipped"):
-            replaces = current.edition if current else None
-            await publish(store, _checked(path, content), source="shipped", digest=digest, replaces=replaces, now=now)
+        is_old = current is None or (current.source == "shipped" and current.digest != digest)
+        if is_old or (kind in anew and current is not None and current.source != "shipped"):
+            outdated.append((_checked(path, content), digest, current.edition if current else None))
+    made = (
+        publish(store, sheet, source="shipped", digest=digest, replaces=replaces, now=now)
+        for sheet, digest, replaces in outdated
+    )
+    await asyncio.gather(*made)  # so that they share commits
 
 
 def _digest(content: bytes) -> str:

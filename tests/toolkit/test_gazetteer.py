@@ -78,6 +78,48 @@ def test_any_text_is_a_place_or_unknown(gazetteer: Gazetteer, text: str) -> None
     assert -180 <= place.longitude <= 180
 
 
+@pytest.mark.parametrize(
+    ("text", "label", "precision"),
+    [
+        ("123 Main St, Dallas, TX 75201", "Dallas, TX 75201", "zip"),
+        ("123 Main St\nDallas, Texas 75201-1234\nUSA", "Dallas, TX 75201", "zip"),
+        ("4 West Virginia Ave, Charleston, West Virginia 25301", "Charleston, WV 25301", "zip"),
+        ("75201", "Dallas, TX 75201", "zip"),
+        ("5 Fort Worth Ave, Dallas, Texas", "Dallas, TX", "city"),
+        ("1 Broadway New York NY", "New York, NY", "city"),
+        ("77 St. Paul St., St. Paul, MN", "Saint Paul, MN", "city"),
+        ("500 Kansas Ave Kansas City Kansas", "Kansas City, KS", "city"),
+        ("32.78, -96.8", "32.78, -96.8", "point"),
+    ],
+)
+def test_an_address_is_placed_as_closely_as_it_says(
+    gazetteer: Gazetteer, text: str, label: str, precision: str
+) -> None:
+    place, closely = gazetteer.locate_address(text)
+    assert (place.label, closely) == (label, precision)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "Main Street", "Dallas", "12 Elm Street, TX", "12 Elm Street, Atlantis, TX", "Dallas, TX 00000", "100, 200"),
+        *("Dallas, TX 98101", "Charleston, Virginia 25301", "Apt 75201", "PO Box 75201", "Suite # 75201"),
+    ],
+)
+def test_an_address_that_cannot_be_placed_says_what_could(gazetteer: Gazetteer, text: str) -> None:
+    with pytest.raises(UnknownPlace, match=r"cannot be placed|is not a point"):
+        gazetteer.locate_address(text)
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_is_an_address_or_unknown(gazetteer: Gazetteer, text: str) -> None:
+    try:
+        place, _ = gazetteer.locate_address(text)
+    except UnknownPlace:
+        return
+    assert -90 <= place.latitude <= 90
+
+
 @pytest.mark.parametrize("code", sorted(STATES))
 def test_every_state_is_known_by_code_and_by_name(gazetteer: Gazetteer, code: str) -> None:
     capitals = {"AL": "Montgomery", "CA": "Sacramento", "NC": "Raleigh", "WV": "Charleston", "PR": "San Juan"}

@@ -1,6 +1,8 @@
 """The bundled server behind the SDK's own in-memory client, in both protocol eras."""
 
+import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp_types import CallToolResult, TextContent, Tool
 
+from server import resources
+from server.catalogue.editions import ship
 from server.services import Services
 from server.settings import load_settings
 from server.storage.database import Database, open_database
@@ -38,9 +42,24 @@ def world() -> World:
     return World()
 
 
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the catalogue that ships, to be copied: what a second start finds."""
+    path = tmp_path_factory.mktemp("stocked") / "server.db"
+
+    async def stock() -> None:
+        async with open_database(path, 0) as database:
+            await ship(database, resources.directory("data"), 0)
+
+    asyncio.run(stock())
+    return path
+
+
 @pytest.fixture
-async def store(tmp_path: Path, world: World) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "server.db", world.now) as database:
+async def store(stocked: Path, tmp_path: Path, world: World) -> AsyncIterator[Database]:
+    path = tmp_path / "server.db"
+    shutil.copyfile(stocked, path)
+    async with open_database(path, world.now) as database:
         yield database
 
 
