@@ -44,9 +44,7 @@ def catalogue(folder: Path, count: int) -> list[Figure]:
     query = asyncio.run(_queries(folder / "server.db", [LatLong(town[3], town[4]) for town in chosen]))
     return [
         Figure("import of stores", taken, "s", 20, f"{count:,} stores, beside a running server"),
-        Figure(
-            "nearest ten, in the database", median(query), "ms", 5, f"p99 {_p99(query):.1f} of {_ASKED} towns"
-        ),
+        Figure("nearest ten, in the database", median(query), "ms", 5, f"p99 {_p99(query):.1f} of {_ASKED} towns"),
         Figure("  the whole call of the tool", median(calls), "ms", None, f"p99 {_p99(calls):.1f}"),
     ]
 

@@ -102,8 +102,8 @@ def test_an_address_is_placed_as_closely_as_it_says(
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "Main Street", "Dallas", "12 Elm Street, TX", "12 Elm Street, Atlantis, TX", "Dallas, TX 00000", "100, 200"),
-        *("Dallas, TX 98101", "Charleston, Virginia 25301", "Apt 75201", "PO Box 75201", "Suite # 75201"),
+        *("", "Main Street", "Dallas", "12 Elm Street, TX", "12 Elm Street, Atlantis, TX", "Dallas, TX 00000"),
+        *("100, 200", "Dallas, TX 98101", "Charleston, Virginia 25301", "Apt 75201", "PO Box 75201", "Suite # 75201"),
     ],
 )
 def test_an_address_that_cannot_be_placed_says_what_could(gazetteer: Gazetteer, text: str) -> None:
