@@ -59,7 +59,9 @@ async def test_it_matches_whichever_way_its_letters_were_typed() -> None:
     assert await passwords.check(await passwords.hash(typed), unicodedata.normalize("NFD", typed))
 
 
-@pytest.mark.parametrize("stored", ["", "nonsense", "$argon2id$v=19$m=8,t=1,p=1$$", HASH[:-3]])
+@pytest.mark.parametrize(
+    "stored", ["", "nonsense", "$argon2id$v=19$m=8,t=1,p=1$$", HASH[:-3]], ids=["nothing", "a word", "no hash", "cut"]
+)
 async def test_what_is_no_hash_matches_nothing(stored: str) -> None:
     assert not await Passwords(os.urandom, HASHER).check(stored, PASSWORD)
 
