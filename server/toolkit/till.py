@@ -9,6 +9,7 @@ from server.oauth.audit import Event, Kind
 from server.services import Services
 from server.toolkit.account import Account, PaymentMethod
 from server.toolkit.money import money
+from server.toolkit.noting import noted
 from server.toolkit.payments import (
     QUOTE,
     QUOTE_TTL,
@@ -158,11 +159,10 @@ class Till:
         return quote if quote is not None and quote.payer == payer.name else None
 
     def _event(self, payment: Payment) -> Event | None:
-        """Say who paid how much; ``None`` when no audit log is kept."""
-        if not self.services.settings.audit_retention_days:
-            return None
+        """Say who paid how much."""
         paid = f"{money(payment.amount_cents)['formatted']} on {payment.account_id} as {payment.confirmation_number}"
-        return Event(payment.paid_at, Kind.PAYMENT_MADE, payment.client_id, payment.user_id, detail=paid)
+        who = {"client_id": payment.client_id, "user_id": payment.user_id}
+        return noted(self.services, Kind.PAYMENT_MADE, payment.paid_at, **who, detail=paid)
 
 
 def _amount(account: Account, wanted: int | None) -> int:

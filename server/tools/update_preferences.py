@@ -11,6 +11,7 @@ from server.oauth.audit import Event, Kind
 from server.services import Services
 from server.toolkit.account import Account
 from server.toolkit.accounts import accounts_of, one_of, signed_in
+from server.toolkit.noting import noted
 from server.toolkit.preferences import Preferences, PreferenceStore
 from server.toolkit.screening import refuse_payment_numbers
 from server.toolkit.tool import Answer, Arguments, Call, Hints, Tool, listing
@@ -78,9 +79,7 @@ def tool(services: Services) -> Tool[UpdatePreferencesArguments]:
         accounts = await accounts_of(signed_in(call.caller, "write"), store, now)
         account = one_of(accounts, given.account_id)
         changes = _changes(given, account)
-        event = None
-        if services.settings.audit_retention_days:
-            event = _event(call.caller, account, changes, now)
+        event = _event(services, call.caller, account, changes, now)
         return _answer(account, *await store.change_preferences(account.account_id, changes, now, event))
 
     return Tool(
@@ -119,11 +118,13 @@ def _changes(given: UpdatePreferencesArguments, account: Account) -> dict[str, b
     return changes
 
 
-def _event(caller: AccessToken | None, account: Account, changes: dict[str, bool | str], now: int) -> Event:
+def _event(
+    services: Services, caller: AccessToken | None, account: Account, changes: dict[str, bool | str], now: int
+) -> Event | None:
     """Say whose preferences change, and which; not how one is reached."""
     user_id, client_id = (caller.subject, caller.client_id) if caller else (None, None)
     detail = f"{' '.join(sorted(changes))} of {account.account_id}"
-    return Event(now, Kind.PREFERENCES_CHANGED, client_id, user_id, detail=detail)
+    return noted(services, Kind.PREFERENCES_CHANGED, now, client_id=client_id, user_id=user_id, detail=detail)
 
 
 def _answer(account: Account, before: Preferences, after: Preferences) -> Answer:

@@ -76,6 +76,8 @@ async def test_a_person_who_ticks_the_box_has_paid_and_no_other(tmp_path: Path, 
         assert len(person.shown) == 1
         assert person.shown[0].startswith("Pay $5.00 of the $1,000,000.00 due by ")
         assert balance(buyer.remote) == OPENING - 500
+        ((address, detail),) = buyer.remote.sql("SELECT address, detail FROM audit_log WHERE event = 'payment_made'")
+        assert (address, detail) == ("127.0.0.1", f"$5.00 on bill-0 as {paid['confirmationNumber']}")
 
 
 @ERAS

@@ -1,6 +1,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,22 @@ CARD = PaymentMethod("elo", "Elo", "9999", is_default=True)
 ACCOUNT = Account("phone", "ada", "Phone", "wireless", 7_500, None, autopay=False, payment_methods=(CARD,))
 
 
-@pytest.fixture
-async def till(tmp_path: Path) -> AsyncIterator[Till]:
-    async with open_database(tmp_path / "server.db", NOW) as database:
-        await database.open_accounts("ada", (ACCOUNT,), NOW)
+@asynccontextmanager
+async def open_till(folder: Path) -> AsyncIterator[Till]:
+    async with open_database(folder / "server.db", NOW) as database:
         yield Till(database, Services(database, lambda: NOW, load_settings(_env_file=None), os.urandom))
 
 
+@pytest.fixture
+async def till(tmp_path: Path) -> AsyncIterator[Till]:
+    async with open_till(tmp_path) as till:
+        await till.store.open_accounts("ada", (ACCOUNT,), NOW)
+        yield till
+
+
 async def offer(till: Till, amount: int = 2_000) -> str:
-    offered = await till.quote(ADA, ACCOUNT, Wanted("phone", amount, None))
+    held = (await till.store.get_accounts("ada"))[0]
+    offered = await till.quote(ADA, held, Wanted("phone", amount, None))
     assert not isinstance(offered, Payment)
     return offered[1]
 
@@ -57,11 +65,7 @@ async def test_a_no_after_the_payment_gets_the_receipt(till: Till) -> None:
 
 async def test_a_yes_and_a_no_at_once_have_one_outcome(till: Till) -> None:
     for amount in range(1, 9):
-        before = await owed(till)
-        held = (await till.store.get_accounts("ada"))[0]
-        offered = await till.quote(ADA, held, Wanted("phone", amount, None))
-        assert not isinstance(offered, Payment)
-        token = offered[1]
+        before, token = await owed(till), await offer(till, amount)
         yes, no = await asyncio.gather(
             till.pay(ADA, ANY, token), till.withdraw(ADA, ANY, token), return_exceptions=True
         )
@@ -92,3 +96,13 @@ async def test_two_quotes_at_once_leave_one_that_is_good(till: Till) -> None:
     tokens = await asyncio.gather(*(offer(till, amount) for amount in (1, 2, 3)))
     outcomes = await asyncio.gather(*(till.pay(ADA, ANY, token) for token in tokens), return_exceptions=True)
     assert [isinstance(outcome, ToolError) for outcome in outcomes].count(False) == 1
+
+
+async def test_two_processes_pay_a_quote_once(till: Till, tmp_path: Path) -> None:
+    async with open_till(tmp_path) as other:
+        for amount in range(1, 6):
+            token = await offer(till, amount)
+            paid = await asyncio.gather(*(one.pay(ADA, ANY, token) for one in (till, other, till, other)))
+            assert len({payment.confirmation_number for payment, _ in paid}) == 1
+            assert [repeated for _, repeated in paid].count(False) == 1
+        assert await owed(other) == 7_500 - sum(range(1, 6))
