@@ -30,7 +30,12 @@ _NOTICES = {
     "passkey-removed": "The passkey is removed here: it signs nobody in any more. Delete it on your device as well.",
     "password": "Your password is changed, and you are signed out everywhere else.",
 }
-_METHODS = {"password": "by password", "invitation": "by invitation", "passkey": "by passkey"}
+_METHODS = {
+    "password": "by password",
+    "invitation": "by invitation",
+    "passkey": "by passkey",
+    "oidc": "at your provider",
+}
 
 
 async def account(request: web.Request) -> web.StreamResponse:

@@ -144,3 +144,12 @@ async def test_chromium_goes_through_the_whole_sign_in(start: Start) -> None:
         await page.wait_for_url(f"{REDIRECT_URI}?code=*")
         await page.goto(f"{place.live.url}/account")
         await page.get_by_text("Desk app").first.wait_for()
+        await page.get_by_role("button", name="Sign out", exact=True).click()
+        await page.get_by_role("button", name="Yes, sign me out").click()
+        await page.get_by_text("You are signed out").wait_for()
+
+        await page.goto(place.link)
+        await page.get_by_text("Cancel").click()
+        await page.get_by_role("heading", name="You were not signed in").wait_for()
+        await page.get_by_role("button", name="Go back to assistant.example").click()
+        await page.wait_for_url(f"{REDIRECT_URI}?error=access_denied*")

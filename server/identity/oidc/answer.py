@@ -15,7 +15,7 @@ from server.identity.oidc.errors import (
     UpstreamError,
 )
 from server.identity.oidc.hop import Hop
-from server.identity.oidc.model import UpstreamStore
+from server.identity.oidc.model import Attempt, UpstreamStore
 from server.identity.oidc.registration import Registration
 from server.oauth import tokens
 from server.oauth.parameters import Parameters
@@ -63,6 +63,17 @@ async def take(
     attempt = await store.get_attempt(tokens.digest(state))
     if attempt is None:
         raise Unknown("there is no sign-in of that state; it was never begun, or ended more than an hour ago")
+    _check(attempt, browser, registration, now)
+    if not await store.use_attempt(attempt.state_digest, now):
+        raise Replayed("its state was used at the same moment")
+    try:
+        return hop.read_back(attempt, sealer)
+    except Unsealable:
+        raise Unknown("it was sealed under another SECRET_KEY") from None
+
+
+def _check(attempt: Attempt, browser: str | None, registration: Registration, now: int) -> None:
+    """Hold a sign-in to the browser that began it, to its ten minutes, to one answer, and to one provider."""
     if browser is None or tokens.digest(browser) != attempt.browser_digest:
         raise CookieLost(f"the browser's cookie is {'missing' if browser is None else 'not the one that began'}")
     if attempt.used_at is not None:
@@ -71,12 +82,6 @@ async def take(
         raise Unknown(f"its state expired {now - attempt.expires_at} s ago")
     if attempt.issuer != registration.issuer:
         raise Unknown(f"it was begun at {attempt.issuer}, and the settings name another provider since")
-    if not await store.use_attempt(attempt.state_digest, now):
-        raise Replayed("its state was used at the same moment")
-    try:
-        return hop.read_back(attempt, sealer)
-    except Unsealable:
-        raise Unknown("it was sealed under another SECRET_KEY") from None
 
 
 def code(params: Parameters, metadata: Metadata) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from server.identity.oidc.discovery import Metadata
@@ -32,6 +33,12 @@ class Hop:
     """The handle of the authorization request to go on to; ``None`` leads to the person's account."""
     since: int | None
     """The earliest time at which the user may have signed in, if that matters."""
+
+
+class _Secrets(NamedTuple):
+    state: str
+    nonce: str
+    verifier: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,35 +79,40 @@ def make(
         random: Three times 32 random bytes.
         now: Unix seconds.
     """
-    state, nonce, verifier = (bytes_.hex() for bytes_ in random)
+    secrets = _Secrets(*(value.hex() for value in random))
     prompts = _prompts(wish, metadata)
     since = now if "login" in prompts else None if wish.max_age is None else now - wish.max_age
-    kept = json.dumps({"verifier": verifier, "handle": handle, "since": since}).encode()
+    kept = json.dumps({"verifier": secrets.verifier, "handle": handle, "since": since}).encode()
     attempt = Attempt(
-        state_digest=tokens.digest(state),
+        state_digest=tokens.digest(secrets.state),
         browser_digest=tokens.digest(browser),
         issuer=registration.issuer,
-        nonce_digest=tokens.digest(nonce),
+        nonce_digest=tokens.digest(secrets.nonce),
         sealed=sealer.seal(_PURPOSE, kept),
         created_at=now,
         expires_at=now + ATTEMPT_TTL,
     )
-    asked = {
+    asked = _parameters(registration, secrets, prompts, wish)
+    query = urlencode({name: value for name, value in asked.items() if value})
+    separator = "&" if "?" in metadata.authorization_endpoint else "?"
+    return f"{metadata.authorization_endpoint}{separator}{query}", attempt
+
+
+def _parameters(registration: Registration, secrets: _Secrets, prompts: tuple[str, ...], wish: Wish) -> dict[str, str]:
+    hint = wish.login_hint or ""
+    return {
         "response_type": "code",
         "client_id": registration.client_id,
         "redirect_uri": registration.redirect_uri,
         "scope": SCOPES,
-        "state": state,
-        "nonce": nonce,
-        "code_challenge": _challenge(verifier),
+        "state": secrets.state,
+        "nonce": secrets.nonce,
+        "code_challenge": _challenge(secrets.verifier),
         "code_challenge_method": "S256",
         "prompt": " ".join(prompts),
-        "login_hint": hint if len(hint := wish.login_hint or "") <= _MAX_HINT else "",
+        "login_hint": hint if len(hint) <= _MAX_HINT else "",
         "max_age": "" if wish.max_age is None else str(wish.max_age),
     }
-    query = urlencode({name: value for name, value in asked.items() if value})
-    separator = "&" if "?" in metadata.authorization_endpoint else "?"
-    return f"{metadata.authorization_endpoint}{separator}{query}", attempt
 
 
 def read_back(attempt: Attempt, sealer: Sealer) -> Hop:

@@ -25,8 +25,9 @@ def name(claims: Mapping[str, Any]) -> str | None:
     """Give the person's name, or else what they are called by (OpenID Connect Core section 5.1)."""
     for claim in ("name", "preferred_username", "nickname"):
         value = claims.get(claim)
-        if isinstance(value, str) and value.strip():
-            return value.strip()[:_MAX_TEXT]
+        known = value.encode("utf-8", "ignore").decode().strip() if isinstance(value, str) else ""
+        if known:
+            return known[:_MAX_TEXT]
     return None
 
 

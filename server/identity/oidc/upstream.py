@@ -114,7 +114,7 @@ class Upstream:
         try:
             reply = await self._ask(url, {"Authorization": f"Bearer {access_token}"})
             claims = _claims(reply)
-        except (Unreachable, ValueError) as error:
+        except (Unreachable, ValueError, RecursionError) as error:
             if needed:
                 raise Unreachable(f"no e-mail address can be had: {error}") from None
             log.warning("Signing in without an e-mail address: %s", error)

@@ -5,6 +5,7 @@ from typing import Any
 
 import jwt
 import pytest
+from aiohttp import web
 
 from server.identity.oidc import errors
 from server.identity.oidc.hop import Wish
@@ -317,6 +318,30 @@ async def test_user_info_says_whether_an_address_counts_where_the_id_token_does_
 async def test_an_address_and_who_vouches_for_it_come_from_one_place(talk: Talk) -> None:
     talk.provider.claims = {"email": ..., "email_verified": True}
     talk.provider.userinfo = {"sub": "ada", "email": "boss@example.com", "email_verified": False}
+    assert (await talk.sign_in()).person.email is None
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"name": ..., "preferred_username": " ada "}, "ada"),
+        ({"name": "  ", "nickname": "Countess"}, "Countess"),
+        ({"name": 7}, None),
+        ({"name": "A" * 500}, "A" * 320),
+        ({"name": "Ada \ud800"}, "Ada"),
+    ],
+)
+async def test_a_name_is_what_people_are_called_by(talk: Talk, claims: dict[str, Any], name: str | None) -> None:
+    talk.provider.claims = claims
+    assert (await talk.sign_in()).person.name == name
+
+
+async def test_user_info_that_makes_no_sense_is_none(talk: Talk) -> None:
+    async def nested(_request: web.BaseRequest) -> web.Response:
+        return web.Response(text="[" * 30_000, content_type="application/json")
+
+    talk.provider.claims = {"email": ...}
+    talk.provider.site.pages["/userinfo"] = nested
     assert (await talk.sign_in()).person.email is None
 
 
