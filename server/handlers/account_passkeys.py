@@ -6,8 +6,9 @@ from typing import Any
 from aiohttp import web
 
 from server import keys
-from server.handlers import cookies, requests
-from server.identity import passkeys
+from server.handlers import cookies
+from server.handlers.signin_more import ceremony
+from server.identity import ceremonies, passkeys
 from server.identity.model import SignedIn
 from server.identity.passkeys import Passkey
 
@@ -17,13 +18,12 @@ METHOD = "passkey"
 
 async def section(request: web.Request, found: SignedIn) -> dict[str, Any]:
     """Give what ``account_passkeys.html`` shows: nothing where there can be no passkeys."""
-    app, ctx = request.app, requests.context(request)
-    rp_id, cookie = passkeys.host(ctx.settings), cookies.session_id(request)
-    if rp_id is None or cookie is None:
+    asking = ceremony(request, cookies.session_id(request) or "")
+    if asking is None:
         return {"passkeys": None}
-    present = await app[keys.STORE].list_passkeys(found.user.user_id)
+    present = await request.app[keys.STORE].list_passkeys(found.user.user_id)
     may_add = is_recent(request, found) and len(present) < passkeys.MOST
-    options = passkeys.add_options(found.user, present, rp_id, cookie, app[keys.SEALER], ctx) if may_add else None
+    options = ceremonies.add_options(found.user, present, asking) if may_add else None
     entries = [_shown(one) for one in present]
     full, sure = len(present) >= passkeys.MOST, bool(present) and by_passkey(request, found)
     return {"passkeys": {"entries": entries, "options": options, "full": full, "sure": sure}}

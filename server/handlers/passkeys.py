@@ -11,7 +11,9 @@ from server.handlers.account_passkeys import METHOD, by_passkey, is_recent
 from server.handlers.authorize import SIGN_IN
 from server.handlers.errors import redirect
 from server.handlers.limits import attempt
-from server.identity import passkeys
+from server.handlers.signin_more import ceremony
+from server.identity import ceremonies
+from server.identity.ceremonies import Ceremony
 from server.identity.passkeys import PasskeyError
 from server.oauth import tokens
 from server.oauth.audit import Kind
@@ -33,11 +35,10 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     browser = cookies.browser_id(request)
     csrf.require(browser, params, csrf.SIGN_IN)
     waiting = await sessions.waiting(request, params)
-    rp_id, answer = _taken(request, params)
-    app, ctx = request.app, requests.context(request)
+    asked, answer = _taken(request, params, browser)
     try:
         attempt(request, tokens.digest(answer))
-        user = await passkeys.authenticate(answer, rp_id, browser or "", app[keys.SEALER], app[keys.STORE], ctx)
+        user = await ceremonies.authenticate(answer, asked, request.app[keys.STORE])
     except PasskeyError as error:
         sessions.failed(request, f"passkey: {error.reason}", error.user_id)
         return await signin.page(request, waiting, _NOT_KNOWN, HTTPStatus.FORBIDDEN)
@@ -53,11 +54,9 @@ async def add(request: web.Request) -> web.StreamResponse:
         return redirect(request, SIGN_IN)
     if not is_recent(request, found):
         return await account.page(request, found, _AGAIN, HTTPStatus.FORBIDDEN)
-    rp_id, answer = _taken(request, params)
-    app, ctx, name = request.app, requests.context(request), params.get("name") or ""
-    session = cookies.session_id(request) or ""
+    asked, answer = _taken(request, params, cookies.session_id(request))
     try:
-        await passkeys.add(answer, name, found.user, rp_id, session, app[keys.SEALER], app[keys.STORE], ctx)
+        await ceremonies.add(answer, params.get("name") or "", found.user, asked, request.app[keys.STORE])
     except PasskeyError as error:
         log.info("Passkey not added: %s (user %s)", error.reason, found.user.user_id)
         return await account.page(request, found, _NOT_ADDED, HTTPStatus.BAD_REQUEST)
@@ -87,17 +86,17 @@ async def remove_password(request: web.Request) -> web.StreamResponse:
     return redirect(request, f"{sessions.ACCOUNT}?notice=password-removed")
 
 
-def _taken(request: web.Request, params: Parameters) -> tuple[str, str]:
-    """Give the host to which passkeys belong, and what the authenticator said.
+def _taken(request: web.Request, params: Parameters, cookie: str | None) -> tuple[Ceremony, str]:
+    """Give what was asked for with, and what the authenticator said.
 
     Raises:
         PageError: There are no passkeys at this address, or the form came without the page's script.
     """
-    rp_id, answer = passkeys.host(request.app[keys.SETTINGS]), params.get("credential")
-    if rp_id is None or answer is None:
+    asked, answer = ceremony(request, cookie or ""), params.get("credential")
+    if asked is None or answer is None:
         raise PageError(
             "There is no passkey in this form",
             "It is filled in by the page's own script, which did not run, or there are no passkeys at this address.",
             "Go back, allow the page to run its script, or sign in with your password.",
         )
-    return rp_id, answer
+    return asked, answer

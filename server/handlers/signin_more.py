@@ -6,7 +6,8 @@ from aiohttp import web
 
 from server import keys
 from server.handlers import requests
-from server.identity import passkeys
+from server.identity import ceremonies, passkeys
+from server.identity.ceremonies import Ceremony
 
 
 async def more(request: web.Request, browser: str) -> dict[str, Any]:
@@ -16,7 +17,12 @@ async def more(request: web.Request, browser: str) -> dict[str, Any]:
         request: The request being answered.
         browser: The random id that the browser's cookie has, or will have.
     """
+    asking = ceremony(request, browser)
+    return {"passkey_options": None if asking is None else ceremonies.sign_in_options(asking)}
+
+
+def ceremony(request: web.Request, cookie: str) -> Ceremony | None:
+    """Give what a passkey is asked for with, bound to a cookie's value; ``None`` where there can be no passkeys."""
     ctx = requests.context(request)
     rp_id = passkeys.host(ctx.settings)
-    options = rp_id and passkeys.sign_in_options(rp_id, browser, request.app[keys.SEALER], ctx)
-    return {"passkey_options": options}
+    return None if rp_id is None else Ceremony(rp_id, cookie, request.app[keys.SEALER], ctx)

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from server import keys
-from server.identity.passkeys import CHALLENGE_TTL, LONGEST_NAME, MOST, RECENT
+from server.identity.ceremonies import CHALLENGE_TTL
+from server.identity.passkeys import LONGEST_NAME, MOST, RECENT
 from tests.authenticator import PRESENT, Authenticator, encoded, options
 from tests.browser import Answer, Page
 from tests.conftest import Start

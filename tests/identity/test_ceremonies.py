@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.identity import passkeys
+from server.identity import ceremonies
+from server.identity.ceremonies import Ceremony
 from server.identity.passkeys import PasskeyError
 from server.oauth.context import Context
 from server.oauth.model import User
@@ -21,8 +22,7 @@ NO_STORE: Any = None
 """Nothing that is no answer gets as far as the database."""
 
 CTX = Context(NO_STORE, load_settings(_env_file=None, oauth_provider="local"), os.urandom, START)
-SEALER = Sealer(b"s" * 32)
-COOKIE = "a" * 64
+CEREMONY = Ceremony("localhost", "a" * 64, Sealer(b"s" * 32), CTX)
 ADA = User("att_us_ada", "local", "ada")
 
 values = st.recursive(
@@ -44,8 +44,8 @@ credentials = st.fixed_dictionaries(
 def tries(answer: str) -> None:
     """Present an answer in both ways; each must refuse it in its own words."""
     for attempt in (
-        passkeys.authenticate(answer, "localhost", COOKIE, SEALER, NO_STORE, CTX),
-        passkeys.add(answer, "name", ADA, "localhost", COOKIE, SEALER, NO_STORE, CTX),
+        ceremonies.authenticate(answer, CEREMONY, NO_STORE),
+        ceremonies.add(answer, "name", ADA, CEREMONY, NO_STORE),
     ):
         try:
             asyncio.run(attempt)
