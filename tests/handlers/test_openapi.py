@@ -16,7 +16,10 @@ from server.handlers.openapi import document
 from server.oauth.provider import BEGIN
 from server.routes import routes
 from server.settings import load_settings
+from tests.authenticator import Authenticator, encoded, options
 from tests.browser import Answer, App
+from tests.people import Person, add_person
+from tests.people import field as hidden_field
 from tests.support import Live
 
 Start = Callable[..., AbstractAsyncContextManager[Live]]
@@ -157,6 +160,36 @@ async def test_every_answer_is_as_described_and_every_described_answer_is_given(
     await break_every_rule(live, described)
     unseen = {answer for answer in described.answers - described.seen if answer[2] not in RARE}
     assert unseen == set()
+
+
+async def test_forms_for_passkeys_are_answered_as_described(start: Start) -> None:
+    async with start(oauth_provider="local") as live:
+        described = watch(live)
+        paths = described.document["paths"]
+        own = {path: paths[path] for path in paths if "passkey" in path or path == "/account/password/remove"}
+        assert len(own) == 4
+        described.document = {**described.document, "paths": own}
+        add_person(live)
+        person, device = Person(live.browser()), Authenticator(live.url)
+        await person.sign_in()
+        shown = await person.account()
+        for _ in range(2):
+            await person.post("/account/passkeys", shown, credential=device.make(options(shown)))
+        shown = await person.browser.send("GET", "/signin")
+        for _ in range(2):
+            fields = {"csrf": hidden_field(shown, "csrf"), "credential": device.sign(options(shown))}
+            await person.browser.send("POST", "/signin/passkey", data=fields)
+        await person.post("/account/password/remove")
+        await person.post("/account/passkeys/remove", credential_id=encoded(device.credential_id))
+        await person.post("/account/password/remove")
+        await person.post("/account/passkeys", name="no credential")
+        await person.browser.send("POST", "/account/passkeys", data={"csrf": "wrong"})
+        await person.browser.send("POST", "/account/passkeys/remove", data={"csrf": "wrong"})
+        await break_every_rule(live, described)
+        shown = await person.account()
+        await person.post("/account/passkeys", shown, credential=Authenticator(live.url).make(options(shown)))
+        await person.post("/account/passkeys/remove", credential_id=encoded(device.credential_id))
+        assert {answer for answer in described.answers - described.seen if answer[2] not in RARE} == set()
 
 
 FULL: dict[str, Any] = {

@@ -5,6 +5,7 @@ import json
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,18 @@ def tries(answer: str) -> None:
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_no_answer_is_refused(answer: str) -> None:
     tries(answer)
+
+
+def test_what_was_asked_for_one_thing_does_not_do_for_the_other() -> None:
+    device = Authenticator(CTX.settings.server_url, user_handle=b"att_us_ada")
+    for options, attempt in (
+        (ceremonies.add_options(ADA, (), CEREMONY), lambda said: ceremonies.authenticate(said, CEREMONY, NO_STORE)),
+        (ceremonies.sign_in_options(CEREMONY), lambda said: ceremonies.add(said, "", ADA, CEREMONY, NO_STORE)),
+    ):
+        asked = {"user": {"id": encoded(b"att_us_ada")}, **json.loads(options)}
+        for said in (device.make(asked), device.sign(asked)):
+            with pytest.raises(PasskeyError, match=r"another page's|Credential response missing"):
+                asyncio.run(attempt(said))
 
 
 @given(challenge=encoded_values | values)
