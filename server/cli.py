@@ -16,7 +16,7 @@ from server.oauth.store import StoreUnavailable
 from server.sealing import SecretError
 from server.serve import serve
 from server.settings import Settings, SettingsError, load_settings
-from server.storage.backup import BackupError
+from server.storage.backup import BackupError, rehearse
 from server.storage.database import Database
 from server.storage.migrate import MigrationError, migrate
 from server.storage.purge import in_words, purge
@@ -79,6 +79,8 @@ def _parser() -> Parser:
         sub.set_defaults(command=command)
         if listing:
             sub.add_argument("--json", action="store_true", help="print JSON")
+        if command is _migrate:
+            sub.add_argument("--dry-run", action="store_true", help="try it on a copy, and leave the database as it is")
     for group in (clients, grants, tokens, keys, users, audit, stats, backup, catalog, doctor):
         group.add_to(commands)
     return parser
@@ -89,6 +91,10 @@ def _serve(settings: Settings, _arguments: argparse.Namespace) -> int:
 
 
 def _migrate(settings: Settings, arguments: argparse.Namespace) -> int:
+    if arguments.dry_run:
+        missing = rehearse(settings.database_path, system_clock())
+        show({"database": str(settings.database_path), "would_apply": list(missing)}, as_json=arguments.json)
+        return 0
     applied = migrate(settings.database_path, system_clock())
     show({"database": str(settings.database_path), "applied": list(applied)}, as_json=arguments.json)
     return 0

@@ -101,6 +101,16 @@ def test_migrate_says_what_it_applied_and_then_that_nothing_is_left(run: Run, tm
     assert (tmp_path / "data" / "server.db").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_dry_run_says_what_would_be_applied_and_applies_nothing(run: Run, tmp_path: Path) -> None:
+    first, _, then = run("migrate", "--dry-run"), run("migrate"), run("migrate", "--dry-run", "--json")
+    assert "would apply: 0001_initial" in first.stdout
+    assert (first.returncode, then.returncode) == (0, 0)
+    assert json.loads(then.stdout) == {"database": "data/server.db", "would_apply": []}
+    with closing(sqlite3.connect(tmp_path / "data" / "server.db")) as connection, connection:
+        connection.execute("INSERT INTO schema_migrations VALUES ('9999_future.sql', 'x', 1)")
+    assert failed_in_one_line(run("migrate", "--dry-run"), "newer than this program", "restore a backup")
+
+
 def test_stats_count_as_text_and_as_json(run: Run) -> None:
     text, as_json = run("stats"), run("stats", "--json")
     assert (text.returncode, as_json.returncode) == (0, 0)

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from server.storage.migrate import explain, pending
+from server.storage.migrate import explain, migrate, pending
 
 _LOCKS = (0x4000_0000, 512)
 """Where SQLite locks bytes of a file, and how many (https://sqlite.org/fileformat2.html#the_lock_byte_page)."""
@@ -47,6 +47,27 @@ def back_up(database: Path, target: Path) -> int:
         draft.replace(target)
         _sync(target.parent)
         return target.stat().st_size
+
+
+def rehearse(database: Path, now: int) -> tuple[str, ...]:
+    """Apply the migrations that a database lacks to a copy of it, and give their names; it stays as it is itself.
+
+    Args:
+        database: The SQLite file; for one that does not exist they are only named.
+        now: The time that the copy records, in Unix seconds.
+
+    Raises:
+        BackupError: The database cannot be read or is damaged, or there is no room for the copy.
+        MigrationError: One does not apply, or the database is newer than this program.
+    """
+    missing = pending(database)
+    if missing and database.exists():
+        with _draft(database) as draft:
+            _copy(database, draft)
+            migrate(draft, now)
+            for end in ("-wal", "-shm"):
+                draft.with_name(draft.name + end).unlink(missing_ok=True)
+    return missing
 
 
 def restore(database: Path, source: Path, stamp: str) -> Restored:
