@@ -22,7 +22,7 @@ from server.transport.kernel import Kernel
 from server.transport.message import Request, decode, read_message
 from server.transport.refusals import Rejection
 from server.transport.revisions import with_served
-from server.transport.sessions import HEADER, Sessions
+from server.transport.sessions import Sessions
 
 
 async def post(
@@ -47,7 +47,7 @@ async def post(
     with _acting_as(caller, settings.issuer):
         if _is_modern(version, decoded):
             return await exchange(http, kernel, gate, read_message(decoded))
-        session_id = http.headers.get(HEADER)
+        session_id = stateful.session_id_of(http)
         if session_id is not None:
             return await stateful.post(http, sessions, gate, session_id, decoded)
         match decoded:

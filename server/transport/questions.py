@@ -1,6 +1,7 @@
 """What the server asks its client: sampling, elicitation, roots. A request goes out as an event, its answer by POST."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, METHOD_NOT_FOUND, REQUE
 
 from server.transport.asking import may_ask
 from server.transport.message import Notification, Reply
+
+log = logging.getLogger(__name__)
 
 Put = Callable[[dict[str, Any]], None]
 """Sends a message, sooner or later."""
@@ -96,18 +99,13 @@ class Questions:
                 error = MCPError(code=INTERNAL_ERROR, message="The client's answer is no JSON-RPC response")
                 question.outcome.set_exception(error)
 
-    async def progress(self, notification: Notification) -> None:
+    async def hear(self, notification: Notification) -> None:
         """Tell who asked how far the client has come."""
         match notification.params:
             case {"progressToken": int() | str() as token, "progress": int() | float() as done, **rest}:
                 question = self._open.get(coerce_request_id(token))
                 if question is not None and question.on_progress is not None:
-                    total, text = rest.get("total"), rest.get("message")
-                    await question.on_progress(
-                        done,
-                        total if isinstance(total, int | float) else None,
-                        text if isinstance(text, str) else None,
-                    )
+                    await _report(question.on_progress, done, rest.get("total"), rest.get("message"))
 
     def close(self) -> None:
         """Fail what is open, and what will be asked."""
@@ -115,6 +113,14 @@ class Questions:
         for question in self._open.values():
             if not question.outcome.done():
                 question.outcome.set_exception(_closed())
+
+
+async def _report(on_progress: ProgressFnT, done: float, total: object, text: object) -> None:
+    total = total if isinstance(total, int | float) else None
+    try:
+        await on_progress(done, total, text if isinstance(text, str) else None)
+    except Exception:
+        log.exception("a tool failed to hear of progress")
 
 
 def _request(

@@ -13,8 +13,8 @@ MAX_WAITING = 1_000
 """Events that may wait for a client to read; with one more it is dropped."""
 MAX_WAITING_BYTES = 1024 * 1024
 """Bytes of the events that may wait for a client to read, save that one event may be of any size."""
-PATIENCE = 1.0
-"""Seconds that a tool waits for its own client to read, before it goes on and that client may be dropped."""
+PATIENCE = 10.0
+"""Seconds that a tool waits for its own client to read, before that client is dropped."""
 STALLED = 30.0
 """Seconds after which a client that takes nothing of what was sent is dropped."""
 
@@ -22,8 +22,14 @@ STALLED = 30.0
 class Reader:
     """A response that events are written to, by the task of its handler and by no other."""
 
-    def __init__(self, http: web.Request) -> None:
-        """Be ready to answer a request with an event stream."""
+    def __init__(self, http: web.Request, token_digest: str | None = None) -> None:
+        """Be ready to answer a request with an event stream.
+
+        Args:
+            http: The request.
+            token_digest: The digest of the access token with which the stream is to end, if it is.
+        """
+        self.token_digest = token_digest
         self.boundary = 0
         """Up to this number events are found in the store, and come by `replay`; those above by `push`."""
         self._http = http
@@ -56,11 +62,13 @@ class Reader:
             self._rouse()
 
     async def room(self) -> None:
-        """Wait while so much waits that a little more would have the client dropped, but not for long."""
+        """Wait until the client has taken what waits, if that is much; one that takes nothing is dropped."""
         if not self._ended and (self._bytes > MAX_WAITING_BYTES // 2 or len(self._waiting) > MAX_WAITING // 2):
             self._space = self._space or asyncio.Event()
-            with contextlib.suppress(TimeoutError):
+            try:
                 await asyncio.wait_for(self._space.wait(), PATIENCE)
+            except TimeoutError:
+                self.drop()
 
     def end(self) -> None:
         """Write what waits, and then close the response."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from server.oauth.model import LiveAccessToken
+
 IDLE = 3_600
 """Seconds without use after which a session is over, and after which its events are gone."""
 FLUSH_INTERVAL = 60
@@ -94,6 +96,9 @@ class SessionStore(Protocol):
 
     async def adopt_mcp_events(self, session_digest: str, stream: int) -> None:
         """Put the events of a session that wait for a stream on this one."""
+
+    async def get_access_token(self, token_digest: str, now: int) -> LiveAccessToken | None:
+        """Give the token if it, its grant, its client and its user, if it has one, are all live, else ``None``."""
 
     async def list_mcp_events(
         self, session_digest: str, stream: int, after: int, until: int, limit: int

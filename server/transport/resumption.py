@@ -5,6 +5,7 @@ import logging
 from aiohttp import web
 from mcp_types import INVALID_REQUEST
 
+from server.oauth.bearer import Caller
 from server.oauth.store import StoreUnavailable
 from server.transport.reader import Reader
 from server.transport.records import EventRecord, SessionStore
@@ -21,9 +22,9 @@ _PAGE = 50
 class Resumption:
     """One GET: first what is in the store and the client does not have, then what comes."""
 
-    def __init__(self, http: web.Request, session: Session, store: SessionStore) -> None:
+    def __init__(self, http: web.Request, session: Session, store: SessionStore, caller: Caller | None) -> None:
         """Be ready to answer a GET in a session."""
-        self.reader = Reader(http)
+        self.reader = Reader(http, None if caller is None else caller.access.token_digest)
         self._session = session
         self._store = store
 

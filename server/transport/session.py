@@ -135,7 +135,7 @@ class Session:
     async def notified(self, notification: Notification, channel: Channel) -> None:
         """Let the server take notice of what the client says."""
         if notification.method == "notifications/progress":
-            await self.questions.progress(notification)
+            await self.questions.hear(notification)
         await self._on_notify(channel, notification.method, notification.params)
 
     def cancel(self, notification: Notification) -> None:

@@ -121,16 +121,32 @@ class Sessions:
                 if session.digest not in there:
                     self._close(session)
 
+    async def close_outlived(self) -> None:
+        """End the standing streams whose access token is over: their clients come back with another, or not at all.
+
+        Raises:
+            StoreUnavailable: It cannot be looked at.
+        """
+        now = self._clock()
+        read = [(stream, stream.reader) for session in self.at_work.values() for stream in session.standing]
+        held = iter([(stream, reader.token_digest) for stream, reader in read if reader and reader.token_digest])
+        while batch := list(islice(held, _BATCH)):
+            found = await asyncio.gather(*(self.store.get_access_token(token, now) for _, token in batch))
+            for (stream, _), live in zip(batch, found, strict=True):
+                if live is None:
+                    stream.close()
+
     async def run(self) -> None:
-        """Flush now and then, for ever."""
+        """Flush and look after streams now and then, for ever."""
         while True:
             await asyncio.sleep(FLUSH_INTERVAL)
             try:
                 await self.flush()
+                await self.close_outlived()
             except StoreUnavailable as error:
-                log.warning("The use of sessions could not be noted: %s", error)
+                log.warning("Sessions could not be looked after: %s", error)
             except Exception:
-                log.exception("The use of sessions could not be noted")
+                log.exception("Sessions could not be looked after")
 
     def close_streams(self) -> None:
         """Begin to stop: end all streams, so that clients come back at once, and fail what clients are asked."""

@@ -22,6 +22,18 @@ from server.transport.streams import STANDING, read_event_id
 LAST_EVENT_ID = "Last-Event-ID"
 
 
+def session_id_of(http: web.Request) -> str | None:
+    """Give the session id that a request names, if any.
+
+    Raises:
+        Rejection: 400 when it names more than one.
+    """
+    named = http.headers.getall(HEADER, ())
+    if len(named) > 1:
+        raise Rejection(400, INVALID_REQUEST, f"{HEADER} header appears more than once")
+    return named[0] if named else None
+
+
 async def initialize(http: web.Request, sessions: Sessions, gate: Gate, message: Message) -> web.Response:
     """Open a session; a client that sends no id of it afterwards is served without.
 
@@ -73,7 +85,7 @@ async def other(http: web.Request, sessions: Sessions, caller: Caller | None) ->
     Raises:
         Rejection: 404 when there is no such session, 400 for a revision or an event id that nobody knows, 406.
     """
-    version, session_id = http.headers.get(MCP_PROTOCOL_VERSION_HEADER), http.headers.get(HEADER)
+    version, session_id = http.headers.get(MCP_PROTOCOL_VERSION_HEADER), session_id_of(http)
     if version not in {None, *HANDSHAKE_PROTOCOL_VERSIONS, *MODERN_PROTOCOL_VERSIONS}:
         raise Rejection(400, INVALID_REQUEST, f"Unsupported protocol version: {version}")
     if session_id is None or version in MODERN_PROTOCOL_VERSIONS:
@@ -94,7 +106,7 @@ async def _get(http: web.Request, sessions: Sessions, session_id: str, caller: C
     cursor = read_event_id(last) if last else None
     if last and (cursor is None or not cursor.stream or max(cursor.event, cursor.stream) > session.number):
         raise Rejection(400, INVALID_REQUEST, "Last-Event-ID is no event of this session")
-    resumption = Resumption(http, session, sessions.store)
+    resumption = Resumption(http, session, sessions.store, caller)
     if sessions.stopping:
         resumption.reader.end()
     if cursor is None or cursor.kind == STANDING:

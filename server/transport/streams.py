@@ -87,7 +87,7 @@ class Journal:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
                 kept = await self._write(batch)
                 for one in batch:
-                    one.deliver(kept)
+                    _deliver(one, kept=kept)
         finally:
             self._work = None
 
@@ -103,6 +103,14 @@ class Journal:
             log.exception("%d events were sent without being kept", len(events))
             return False
         return True
+
+
+def _deliver(one: _Waiting, *, kept: bool) -> None:
+    """Deliver an event; what fails there must not keep the others waiting."""
+    try:
+        one.deliver(kept)
+    except Exception:
+        log.exception("an event could not be delivered")
 
 
 def failed(owed: str | None, reason: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,64 @@ async def test_a_new_token_of_the_same_grant_goes_on_with_the_session(tmp_path: 
         digest = tokens.digest(fresh)
         await rows(site, f"UPDATE access_tokens SET token_digest = '{digest}' WHERE token_digest LIKE '*%'")  # noqa: S608 - a digest
         visit.token = fresh
+        assert await ping(visit) == 200
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "UPDATE access_tokens SET expires_at = 1 WHERE client_id = 'c01'",
+        "UPDATE access_tokens SET revoked_at = 1 WHERE client_id = 'c01'",
+        "UPDATE grants SET revoked_at = 1 WHERE client_id = 'c01'",
+        "DELETE FROM clients WHERE client_id = 'c01'",
+    ],
+)
+async def test_a_standing_stream_ends_with_its_token_and_no_other(tmp_path: Path, end: str) -> None:
+    async with visiting(tmp_path) as (site, visit):
+        at_work = site.client.app[keys.SESSIONS]
+        other = await Visit(site.client, "/mcp", await site.token()).open()
+        async with visit.send("GET") as stream, other.send("GET") as untouched:
+            assert await stream.next() is not None
+            assert await untouched.next() is not None
+            await at_work.close_outlived()
+            assert [len(session.standing) for session in at_work.at_work.values()] == [1, 1]
+            await rows(site, end)
+            await at_work.close_outlived()
+            assert await asyncio.wait_for(stream.rest(), 5) == []
+            assert await visit.status("GET", Last_Event_ID=stream.seen[0].id) == 401
+            assert sorted(len(session.standing) for session in at_work.at_work.values()) == [0, 1]
+
+
+async def test_two_session_ids_are_a_bad_request(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as (site, visit):
+        headers = [*visit.headers.items(), ("Mcp-Session-Id", UNKNOWN)]
+        for method in ("POST", "GET", "DELETE"):
+            body = visit.request("ping") if method == "POST" else None
+            async with site.client.request(method, "/mcp", headers=headers, json=body) as answer:
+                assert (answer.status, (await answer.json())["error"]["code"]) == (400, -32600)
+        assert await ping(visit) == 200
+
+
+async def test_what_is_malformed_is_refused_in_a_session_as_it_is_elsewhere(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as (site, visit):
+        json = {**visit.headers, "Content-Type": "application/json"}
+        for body, headers, status, code in (
+            (b"{", json, 400, -32700),
+            (b"[" * 300 + b"]" * 300, json, 400, -32700),
+            (b"null", json, 400, -32600),
+            (b'{"jsonrpc":"2.0","id":true,"method":"ping"}', json, 400, -32600),
+            (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', json, 400, -32600),
+            (b'{"jsonrpc":"2.0","id":1.5,"result":{}}', json, 400, -32600),
+            (b'{"jsonrpc":"1.0","id":1,"method":"ping"}', json, 400, -32600),
+            (b"[]", json, 400, -32600),
+            (b"{}", {**visit.headers, "Content-Type": "text/plain"}, 415, -32600),
+            (b"{}", {**json, "Accept": "text/html"}, 406, -32600),
+            (b" " * (4 * 1024 * 1024 + 1), json, 413, -32600),
+            (b"{}", {**json, "MCP-Protocol-Version": "1999-01-01"}, 400, None),
+        ):
+            async with site.client.post("/mcp", data=BytesIO(body), headers=headers) as answer:
+                assert answer.status == status, body[:60]
+                assert code in {None, (await answer.json())["error"]["code"]}, body[:60]
         assert await ping(visit) == 200
 
 
