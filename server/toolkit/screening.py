@@ -16,6 +16,14 @@ REFUSAL = (
     "charged. Payments are made by the payment methods saved on the account; call again without the number."
 )
 
+TOO_MUCH = "This is far more than the tool takes, so nothing of it was read or kept."
+
+_MOST_TEXTS = 200
+_LONGEST_TEXT = 1_000
+"""Characters that are looked at: no argument takes so many, so a longer one is refused by its form."""
+_MOST_BITS = 256
+"""Of a number that is looked at; a larger one is none that a tool takes, and takes long to write down."""
+
 _CARD = re.compile(r"(?<![0-9A-Za-z])\d(?:[^0-9A-Za-z]{0,3}\d){11,18}(?![0-9A-Za-z])")
 """ISO/IEC 7812 allows 10 to 19 digits and issuers use 12 or more; an account number at a bank may be as long."""
 
@@ -31,15 +39,18 @@ def refuse_payment_numbers(given: Any) -> None:
     """Refuse a JSON value that holds what looks like a card or bank number, in any text, number or name of a member.
 
     Raises:
-        ToolError: It does; the message repeats none of it.
+        ToolError: It does, or it holds so much that looking would take long; the message repeats none of it.
     """
-    if any(looks_like_payment_number(text) for text in _texts(given)):
-        raise ToolError(REFUSAL)
+    for count, text in enumerate(_texts(given)):
+        if count >= _MOST_TEXTS:
+            raise ToolError(TOO_MUCH)
+        if looks_like_payment_number(text):
+            raise ToolError(REFUSAL)
 
 
 def looks_like_payment_number(text: str) -> bool:
     """Tell whether a text holds a card number, a US routing number or an IBAN, spaced and dashed or not."""
-    plain = "".join(str(int(c)) if c.isdecimal() else c for c in unicodedata.normalize("NFKC", text))
+    plain = "".join(str(int(c)) if c.isdecimal() else c for c in unicodedata.normalize("NFKC", text[:_LONGEST_TEXT]))
     if _OWN_ID.fullmatch(plain):
         return False
     return bool(_CARD.search(plain)) or _has_card(plain) or _has_routing_number(plain) or _has_iban(plain.upper())
@@ -51,16 +62,20 @@ def _texts(value: Any) -> Iterator[str]:
             yield value
         case bool() | None:
             return
-        case int() | float():
-            yield f"{value:f}".partition(".")[0] if isinstance(value, float) else str(value)
+        case int():
+            yield str(value) if value.bit_length() <= _MOST_BITS else ""
+        case float():
+            yield f"{value:f}".partition(".")[0]
         case Mapping():
             for name, member in value.items():
                 yield str(name)
                 yield from _texts(member)
         case list() | tuple():
+            yield " ".join(
+                text for member in value[:_MOST_TEXTS] if isinstance(member, str | int) for text in _texts(member)
+            )
             for member in value:
                 yield from _texts(member)
-            yield " ".join(str(member) for member in value if isinstance(member, str | int))
 
 
 def _has_card(text: str) -> bool:

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +8,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from server.oauth import tokens
 from server.toolkit.accounts import day
 from server.toolkit.demonstration import demonstration_accounts
-from server.toolkit.screening import REFUSAL, looks_like_payment_number, refuse_payment_numbers
+from server.toolkit.screening import REFUSAL, TOO_MUCH, looks_like_payment_number, refuse_payment_numbers
 from tests.storage.make import NOW
 
 CARDS = [
@@ -122,3 +124,29 @@ def test_no_part_of_what_is_given_is_overlooked(given: object) -> None:
 
 def test_what_is_no_text_at_all_is_let_through() -> None:
     refuse_payment_numbers({"a": None, "b": True, "c": [], "d": {}, "e": 12.5, "f": -1})
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"phone": "2" * 4_000_000},
+        {"phone": "2 a " * 1_000_000},
+        {"phone": "DE12 " * 800_000},
+        {"phone": "- " * 2_000_000},
+        {"amountCents": 2**10_000_000},
+        {"amountCents": 10**5_000},
+    ],
+    ids=["digits", "digits amid letters", "codes", "separators", "a huge number", "a number too long to write"],
+)
+def test_what_is_far_too_long_is_looked_at_in_part(given: object) -> None:
+    with suppress(ToolError):
+        refuse_payment_numbers(given)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("many", [[1] * 2_000_000, [[]] * 2_000_000, {str(n): [n] for n in range(500_000)}])
+def test_what_is_far_too_much_is_not_read(many: object) -> None:
+    with pytest.raises(ToolError) as refused:
+        refuse_payment_numbers({"note": many})
+    assert str(refused.value) in {TOO_MUCH, REFUSAL}
