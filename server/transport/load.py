@@ -10,6 +10,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import MCPServer
 
 from server.services import Services
+from server.transport.listeners import admit_listeners
 from server.transport.tracing import drop_idle_tracing
 
 
@@ -38,6 +39,7 @@ def load_server(spec: str, services: Services) -> Server[Any]:
     if not isinstance(found, Server):
         raise LoadError(f"MCP_SERVER={spec!r} is a {type(found).__name__}, not an MCPServer or a lowlevel Server")
     drop_idle_tracing(found)
+    admit_listeners(found)
     return found
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, ClientTimeout
+from mcp_types import INTERNAL_ERROR
 
-from server.transport import sse
+from server.transport import listeners, sse
 from tests.transport.plugged import happened
 from tests.transport.rig import ENVELOPE, HEADERS, MODERN, Site, serve
 
@@ -81,6 +82,14 @@ async def test_two_streams_hear_what_each_asked_for(tmp_path: Path) -> None:
             ("notifications/tools/list_changed", 1),
             ("notifications/prompts/list_changed", 2),
         ]
+
+
+async def test_there_is_a_limit_of_listeners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listeners, "MOST", 2)
+    async with serve(tmp_path, PLUGGED) as site, listen(site, 1) as one, listen(site, 2) as two:
+        await asyncio.gather(event(one), event(two))
+        refused = await site.modern("subscriptions/listen", {"notifications": {}}, token=await site.token())
+        assert refused.json["error"]["code"] == INTERNAL_ERROR
 
 
 async def test_silence_is_filled_with_comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

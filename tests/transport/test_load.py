@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from mcp.server import MCPServer, Server
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp_types import SubscriptionsListenRequestParams
 from opentelemetry import trace
 
 from server.clock import Clock
@@ -110,3 +112,11 @@ def test_tracing_is_taken_out_only_where_nothing_traces(monkeypatch: pytest.Monk
 
 def test_other_middleware_stays() -> None:
     assert _names(load_server(f"{__name__}:comfortable", SERVICES)) == ["RequestStateBoundary"]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(1_024, 10_000), (5, 5), (20_000, 20_000)])
+def test_a_limit_of_listeners_that_somebody_chose_stays(limit: int, expected: int) -> None:
+    handler = ListenHandler(InMemorySubscriptionBus(), max_subscriptions=limit)
+    plain.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, handler)
+    load_server(f"{__name__}:plain", SERVICES)
+    assert vars(handler)["_max_subscriptions"] == expected

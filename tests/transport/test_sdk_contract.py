@@ -13,7 +13,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.connection import Connection
 from mcp.server.runner import aclose_shielded, serve_connection, serve_one
-from mcp.server.subscriptions import ListenHandler
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared import inbound
 from mcp.shared.dispatcher import CallOptions, DispatchContext, Dispatcher, OnRequest
 from mcp.shared.message import ServerMessageMetadata
@@ -108,6 +108,10 @@ def test_a_listen_handler_can_be_closed_through_the_lowlevel_server() -> None:
     assert entry is not None
     assert isinstance(entry.handler, ListenHandler)
     assert callable(entry.handler.close)
+
+
+def test_a_listen_handler_keeps_its_limit_where_ours_is_set() -> None:
+    assert vars(ListenHandler(InMemorySubscriptionBus()))["_max_subscriptions"] == 1_024
 
 
 def test_tools_learn_their_caller_from_the_context_variable() -> None:
