@@ -42,7 +42,7 @@ payments: $(VENV)/.test ## Kill the server 100 times while bills are paid
 	PAYMENT_ROUNDS=100 $(BIN)/python -m pytest tests/flows/test_payments.py tests/flows/test_payment_sessions.py $(PYTEST_ARGS)
 
 streams: $(VENV)/.test ## Open 2,000 event streams at once, and say what they cost and how soon they hear
-	STREAMS=2000 $(BIN)/python -m pytest tests/flows/test_streams.py -s $(PYTEST_ARGS)
+	STREAMS=2000 $(BIN)/python -m pytest tests/flows/test_streams.py tests/flows/test_listeners.py -s $(PYTEST_ARGS)
 
 conformance: $(VENV)/.test ## Run the protocol's conformance suite, and write docs/conformance.md anew
 	@sh tests/provision.sh
