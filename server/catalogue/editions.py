@@ -8,6 +8,7 @@ from pathlib import Path
 from server.catalogue import files
 from server.catalogue.files import KINDS, FaultyFile, Sheet
 from server.catalogue.store import EditionStore, Item, Source
+from server.oauth.audit import Event
 
 _BATCH = 250
 """So many rows go into one transaction, so that a server at work beside it never waits long."""
@@ -28,6 +29,7 @@ async def publish(
     digest: str,
     replaces: int | None,
     now: int,
+    event: Event | None = None,
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> bool:
     """Write an edition and let it take another's place.
@@ -39,6 +41,7 @@ async def publish(
         digest: The file's.
         replaces: The number of the edition that it takes the place of.
         now: Unix seconds.
+        event: What to note of it, if it is published.
         progress: Is told how many rows are written.
 
     Returns:
@@ -49,7 +52,7 @@ async def publish(
         rows = sheet.rows[start : start + _BATCH]
         await store.add_items(edition, start, [Item.of(row) for row in rows])
         progress(start + len(rows))
-    published = await store.publish_edition(edition, replaces, now)
+    published = await store.publish_edition(edition, replaces, now, event)
     if replaces is not None or not published:
         while await store.sweep_catalogue(now):
             pass

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from server.catalogue.rows import LatLong, Row
+from server.oauth.audit import Event
 
 Source = Literal["shipped", "imported"]
 
@@ -56,7 +57,7 @@ class EditionStore(Protocol):
     async def add_items(self, edition: int, position: int, items: Sequence[Item]) -> None:
         """Add items to an edition that is not published, the first of them at this position."""
 
-    async def publish_edition(self, edition: int, replaces: int | None, now: int) -> bool:
+    async def publish_edition(self, edition: int, replaces: int | None, now: int, event: Event | None = None) -> bool:
         """Let an edition take the place of another, or of none; ``False`` when that is not the published one."""
 
     async def sweep_catalogue(self, now: int) -> bool:

@@ -5,17 +5,19 @@ import hashlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn, TextIO
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from server import resources
 from server.catalogue import editions, files
 from server.catalogue.files import KINDS, FaultyFile, Sheet
 from server.catalogue.store import Edition
 from server.commands.console import CommandError, Parser, UsageError, show, show_table, with_store
+from server.oauth.audit import OPERATOR, Event, Kind
 from server.settings import Settings
 from server.storage.database import Database
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 _COLUMNS = ("kind", "source", "items", "published", "notice")
 _PAGE = 1_000
@@ -67,7 +69,8 @@ def _import(settings: Settings, arguments: argparse.Namespace) -> int:
     except FaultyFile as error:
         _report(arguments.file, error, as_json=arguments.json)
     digest = hashlib.sha256(content).hexdigest()
-    show(with_store(settings, lambda store, now: _publish(store, sheet, digest, now)), as_json=arguments.json)
+    done = with_store(settings, lambda store, now: _publish(store, sheet, digest, settings, now))
+    show(done, as_json=arguments.json)
     return 0
 
 
@@ -99,7 +102,7 @@ def _report(name: str, error: FaultyFile, *, as_json: bool) -> NoReturn:
     raise CommandError(f"{name}: {count}; nothing was imported")
 
 
-async def _publish(store: Database, sheet: Sheet, digest: str, now: int) -> dict[str, object]:
+async def _publish(store: Database, sheet: Sheet, digest: str, settings: Settings, now: int) -> dict[str, object]:
     """Publish what was checked.
 
     Raises:
@@ -114,11 +117,19 @@ async def _publish(store: Database, sheet: Sheet, digest: str, now: int) -> dict
             digest=digest,
             replaces=before.edition if before else None,
             now=now,
+            event=_event(sheet, settings, now),
             progress=lambda rows: _move(bar, rows),
         )
     if not published:
         raise CommandError(f"other {sheet.kind} were imported meanwhile, and stay; try again if yours are to follow")
     return {"kind": sheet.kind, "imported": len(sheet.rows), "replaced": before.items if before else 0}
+
+
+def _event(sheet: Sheet, settings: Settings, now: int) -> Event | None:
+    """Say what was imported; ``None`` when no audit log is kept."""
+    if not settings.audit_retention_days:
+        return None
+    return Event(now, Kind.CATALOGUE_IMPORTED, address=OPERATOR, detail=f"{sheet.kind} {len(sheet.rows)}")
 
 
 async def _edition(store: Database, kind: str) -> Edition | None:
@@ -127,6 +138,8 @@ async def _edition(store: Database, kind: str) -> Edition | None:
 
 def _bar(doing: str, total: int, unit: str) -> "tqdm[NoReturn]":
     """Make a progress bar, which shows only on a terminal."""
+    from tqdm import tqdm  # noqa: PLC0415 - every start of the server would pay for it
+
     return tqdm(desc=doing, total=total, unit=unit, unit_scale=unit == "B", disable=None, leave=False)
 
 

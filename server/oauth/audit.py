@@ -49,6 +49,7 @@ class Kind(StrEnum):
     RATE_LIMITED = "rate_limited"
     PAYMENT_MADE = "payment_made"
     PREFERENCES_CHANGED = "preferences_changed"
+    CATALOGUE_IMPORTED = "catalogue_imported"
     PURGED = "purged"
     EVENTS_DROPPED = "events_dropped"
 

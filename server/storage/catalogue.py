@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from server.catalogue.rows import LatLong
 from server.catalogue.store import Edition, Item, Source
+from server.oauth.audit import Event
+from server.storage.audit import recorded
 from server.storage.driver import Driver, Script, Statement, changed
 
 BITS = 32
@@ -84,9 +86,9 @@ class SqlEditionStore:
         """Add items to it."""
         await self._driver.write(_add_items(edition, position, items))
 
-    async def publish_edition(self, edition: int, replaces: int | None, now: int) -> bool:
+    async def publish_edition(self, edition: int, replaces: int | None, now: int, event: Event | None = None) -> bool:
         """Let it take another's place."""
-        return await self._driver.write(_publish(edition, replaces, now))
+        return await self._driver.write(recorded(_publish(edition, replaces, now), event))
 
     async def sweep_catalogue(self, now: int) -> bool:
         """Remove what is over, some of it."""

@@ -41,7 +41,7 @@ def _lines(value: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """Write the fields of an object, a line for each; objects inside are indented."""
     for name, inner in value.items():
         label = _HUMP.sub(" ", name.partition(":")[2] or name).replace("_", " ").lower()
-        if name in _LEFT_OUT or inner is None:
+        if name in _LEFT_OUT or inner is None or _is_outline(inner):
             continue
         if isinstance(inner, Mapping):
             yield from _lines(inner, indent)
@@ -57,3 +57,8 @@ def _lines(value: Mapping[str, Any], indent: str = "") -> Iterator[str]:
             yield f"{indent}{label.removesuffix(' cents')}: {money(inner)['formatted']}"
         else:
             yield f"{indent}{label}: {inner}"
+
+
+def _is_outline(value: object) -> bool:
+    """Tell the corners of an area, which say nothing to a reader."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list)

@@ -5,7 +5,7 @@ bad argument in the validator's words (docs/decisions/bundled-tools.md).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import mcp_types as types
@@ -13,6 +13,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
+from server.oauth.store import StoreUnavailable
 from server.toolkit.prompts import Prompt, Prompts
 from server.toolkit.reading import Resource, Resources, Template
 from server.toolkit.tool import Tool, run
@@ -100,8 +101,9 @@ async def _as_it_is_now(tool: Tool[Any], definition: types.Tool) -> types.Tool:
     if not tool.choices:
         return definition
     properties = dict(definition.input_schema["properties"])
-    for argument, choices in tool.choices.items():
-        values = list(await choices())
-        if 0 < len(values) <= _MOST_CHOICES:
-            properties[argument] = {**properties[argument], "enum": values}
+    with suppress(StoreUnavailable):  # a listing does without
+        for argument, choices in tool.choices.items():
+            values = list(await choices())
+            if 0 < len(values) <= _MOST_CHOICES:
+                properties[argument] = {**properties[argument], "enum": values}
     return definition.model_copy(update={"input_schema": {**definition.input_schema, "properties": properties}})

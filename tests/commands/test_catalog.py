@@ -57,6 +57,8 @@ def test_an_import_replaces_a_kind_and_says_so(run: Run) -> None:
     assert (done.status, done.json) == (0, {"kind": "stores", "imported": 3, "replaced": 72})
     assert done.err == ""
     assert listed(run) == {**before, "stores": ("imported", 3)}
+    (event,) = run("audit", "--json").json
+    assert (event["event"], event["address"], event["detail"]) == ("catalogue_imported", "operator", "stores 3")
     assert run("catalog", "import", "own.json").out == "kind: stores\nimported: 3\nreplaced: 3\n"
 
 
