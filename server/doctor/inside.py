@@ -1,9 +1,10 @@
-"""The examination from inside: settings, database, migrations, free space, permissions, purge and keys."""
+"""The examination from inside: settings, provider, database, migrations, free space, permissions, purge and keys."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from server.doctor import provider
 from server.doctor.findings import Finding, bad, good, unknown
 from server.origins import is_loopback
 from server.sealing import key_file
@@ -27,6 +28,7 @@ def examine(settings: Settings, now: int) -> Iterator[Finding]:
         now: Unix seconds.
     """
     yield from _settings(settings)
+    yield from provider.examine(settings, now)
     database = settings.database_path
     yield from _migrations(database)
     yield _space(database)
