@@ -30,7 +30,7 @@ from server.oauth.tokens import Entropy
 from server.origins import is_loopback
 from server.outbound.fetcher import GuardedFetcher
 from server.outbound.upstream import UpstreamHttp
-from server.routes import OAUTH_ENDPOINTS, routes
+from server.routes import OAUTH_ENDPOINTS, OPENID_ENDPOINTS, routes
 from server.sealing import Sealer, key_file, load_secret
 from server.services import Services
 from server.settings import Settings
@@ -152,7 +152,8 @@ def _announce(settings: Settings) -> None:
     log.info("OAuth issuer URL: %s", settings.issuer)
     log.info("OAuth provider initialized")
     registration = () if settings.oauth_dcr == "off" else ("/register",)
-    log.info("OAuth endpoints registered: %s", ", ".join((*registration, *OAUTH_ENDPOINTS)))
+    identity = OPENID_ENDPOINTS if identity_scopes(settings) else ()
+    log.info("OAuth endpoints registered: %s", ", ".join((*registration, *OAUTH_ENDPOINTS, *identity)))
     for warning in _warnings(settings):
         log.warning(warning)
 

@@ -31,6 +31,7 @@ from server.settings import Settings
 from server.upstreams import PROVIDERS
 
 OAUTH_ENDPOINTS = ("/authorize", "/token", "/revoke", "/introspect")
+OPENID_ENDPOINTS = ("/userinfo", "/jwks")
 
 _WELL_KNOWN = "/.well-known"
 
@@ -91,7 +92,7 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
 
 
 def _openid() -> Iterable[web.RouteDef]:
-    for path in ("/userinfo", "/jwks"):
+    for path in OPENID_ENDPOINTS:
         yield web.options(path, access.preflight)
     yield web.get("/userinfo", openid.userinfo)
     yield web.post("/userinfo", openid.userinfo)

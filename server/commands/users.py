@@ -130,6 +130,7 @@ def _show(settings: Settings, arguments: argparse.Namespace) -> int:
         sessions = await store.list_sessions(Selection(user=row["user_id"]))
         return row | {
             "applications": [one.client_name or one.client_id for one in applications],
+            "passkeys": [one.name for one in await store.list_passkeys(row["user_id"])],
             "sessions": [one if arguments.json else _session(one) for one in sessions if one["status"] == "live"],
         }
 

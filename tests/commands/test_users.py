@@ -124,9 +124,11 @@ def test_users_are_listed_and_shown_whoever_signs_them_in(run: Run, rows: Rows) 
     assert (listed[ada]["open_grants"], listed[ada]["status"], listed["demo"]["status"]) == (1, "active", "active")
     assert "ada@example.com" in run("users", "list").out
     assert [row["username"] for row in run("users", "list", "--status", "invited", "--json").json] == ["lin"]
+    rows.sql("INSERT INTO passkeys VALUES ('id', ?, 'My phone', 'key', 0, 0, 0, NULL)", ada)
     for name in (ada, "ada", "ADA", "ada@example.com"):
         shown = run("users", "show", name, "--json").json
         assert (shown["user_id"], shown["applications"], shown["sessions"]) == (ada, ["Assistant"], [])
+        assert shown["passkeys"] == ["My phone"]
 
 
 def test_a_name_of_several_users_names_nobody(run: Run) -> None:

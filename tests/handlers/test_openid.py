@@ -238,6 +238,15 @@ async def test_without_openid_among_the_scopes_there_is_none_of_it(start: Start)
         assert live.sql("SELECT * FROM signing_keys") == []
 
 
+async def test_the_start_names_the_endpoints(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with start(oauth_valid_scopes=SCOPES):
+        pass
+    assert "OAuth endpoints registered: /register, /authorize, /token, /revoke, /introspect, /userinfo, /jwks" in (
+        caplog.messages
+    )
+
+
 async def test_a_restarted_server_signs_with_the_same_key(start: Start, ada: Ada) -> None:
     published = []
     for _ in range(2):

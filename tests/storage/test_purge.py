@@ -365,3 +365,27 @@ async def test_audit_events_stay_when_the_log_is_off(database: Database, shell: 
 
     assert await purged(database, NOW + 10_000 * DAY) == {}
     assert shell("SELECT count(*) FROM audit_log") == [(1,)]
+
+
+async def test_signing_keys_go_when_they_are_over_and_the_one_that_signs_stays(
+    database: Database, shell: Shell
+) -> None:
+    for kid, retired_at, expires_at in (("signs", None, None), ("verifies", NOW, NOW + HOUR)):
+        shell("INSERT INTO signing_keys VALUES (?, 'RS256', '{}', 'sealed', ?, ?, ?)", kid, NOW, retired_at, expires_at)
+
+    assert await purged(database, NOW + HOUR - 1) == {}
+    assert await purged(database, NOW + HOUR) == {"signing_keys": 1}
+    assert shell("SELECT kid FROM signing_keys") == [("signs",)]
+
+
+async def test_answered_challenges_go_when_they_are_over_and_passkeys_with_their_user(
+    database: Database, shell: Shell
+) -> None:
+    shell("INSERT INTO passkey_challenges VALUES ('digest', ?)", NOW + 600)
+    shell("INSERT INTO users VALUES ('ada', 'local', 'ada', NULL, NULL, 0, NULL)")
+    for user_id in ("ada", "deleted"):
+        shell("INSERT INTO passkeys VALUES (?, ?, 'name', 'key', 0, 0, ?, NULL)", f"of {user_id}", user_id, NOW)
+
+    assert await purged(database, NOW + 599) == {"passkeys": 1}
+    assert await purged(database, NOW + 600) == {"passkey_challenges": 1}
+    assert shell("SELECT user_id FROM passkeys") == [("ada",)]
