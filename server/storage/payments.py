@@ -43,6 +43,11 @@ WHERE account_id = :account_id AND paid_at > :since AND payer = :payer
     AND (amount_cents = :amount OR :amount IS NULL AND balance_after_cents = 0)
 ORDER BY paid_at DESC LIMIT 1"""  # noqa: S608 - constants
 
+_GET_LAST_PAYMENT = f"""
+SELECT {_PAYMENT} FROM payments
+WHERE account_id = :account_id AND paid_at > :since AND payer = :payer
+ORDER BY paid_at DESC, balance_after_cents LIMIT 1"""  # noqa: S608 - constants
+
 # The compare-and-set: whoever confirms the same quote next, or another quote for the same balance, finds no row.
 
 _LOWER_BALANCE = """
@@ -115,6 +120,10 @@ class SqlPaymentStore:
         """Give what a payer paid on an account after a time: an amount, or the whole balance; ``None`` if nothing."""
         return await self._driver.read(_get_recent_payment(payer, account_id, amount, since))
 
+    async def get_last_payment(self, payer: str, account_id: str, since: int) -> Payment | None:
+        """Give what a payer paid last on an account, if that was after a time."""
+        return await self._driver.read(_get_last_payment(payer, account_id, since))
+
     async def add_quote(self, quote: Quote, since: int) -> Payment | None:
         """Keep a quote in place of the payer's others for the account; or give the equal payment made after a time."""
         return await self._driver.write(_add_quote(quote, since))
@@ -154,6 +163,11 @@ def _identify_guest(guest: Guest, now: int) -> Script[Account | GuestRefusal]:
 def _get_recent_payment(payer: str, account_id: str, amount: int | None, since: int) -> Script[Payment | None]:
     wanted = {"payer": payer, "account_id": account_id, "amount": amount, "since": since}
     found = yield Statement(_GET_RECENT_PAYMENT, wanted)
+    return Payment(*found[0]) if found else None
+
+
+def _get_last_payment(payer: str, account_id: str, since: int) -> Script[Payment | None]:
+    found = yield Statement(_GET_LAST_PAYMENT, {"payer": payer, "account_id": account_id, "since": since})
     return Payment(*found[0]) if found else None
 
 

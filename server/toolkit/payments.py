@@ -18,6 +18,9 @@ QUOTE = "att_pq_"
 QUOTE_TTL = 600
 """Seconds for which a quote is good, and for which an equal payment counts as the same one."""
 
+REMINDER = 86_400
+"""Seconds for which whoever is asked to pay is reminded of what they paid before."""
+
 GUEST_WINDOW = 3_600
 """Seconds for which a guest's failures count."""
 MOST_BY_ACCOUNT = 5
@@ -130,6 +133,9 @@ class PaymentStore(AccountStore, Protocol):
 
     async def get_recent_payment(self, payer: str, account_id: str, amount: int | None, since: int) -> Payment | None:
         """Give what a payer paid on an account after a time: an amount, or the whole balance; ``None`` if nothing."""
+
+    async def get_last_payment(self, payer: str, account_id: str, since: int) -> Payment | None:
+        """Give what a payer paid last on an account, if that was after a time."""
 
     async def add_quote(self, quote: Quote, since: int) -> Payment | None:
         """Keep a quote in place of the payer's others for the account; or give the equal payment made after a time."""

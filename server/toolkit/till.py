@@ -13,6 +13,7 @@ from server.toolkit.noting import noted
 from server.toolkit.payments import (
     QUOTE,
     QUOTE_TTL,
+    REMINDER,
     Guest,
     GuestRefusal,
     Payer,
@@ -109,6 +110,10 @@ class Till:
             now + QUOTE_TTL,
         )
         return await self.store.add_quote(quote, since) or (quote, token)
+
+    async def reminder(self, quote: Quote) -> Payment | None:
+        """Give what was paid last by the payer of a quote on its account, within a day."""
+        return await self.store.get_last_payment(quote.payer, quote.account_id, quote.created_at - REMINDER)
 
     async def pay(self, payer: Payer, wanted: Wanted, token: str) -> tuple[Payment, bool]:
         """Pay a quote.

@@ -93,9 +93,10 @@ def tool(services: Services) -> Tool[MakePaymentArguments]:
         offered = await till.quote(payer, account, wanted)
         if isinstance(offered, Payment):
             return _receipt(offered, repeated=True)
-        outcome = await ask(call, _question(*offered))
+        before = await till.reminder(offered[0])
+        outcome = await ask(call, _question(*offered, before))
         if outcome is None:
-            return _offer(*offered)
+            return _offer(*offered, before)
         return await _settle(till, payer, wanted, offered[1], outcome) if isinstance(outcome, Reply) else outcome
 
     return Tool(
@@ -140,20 +141,30 @@ async def _settle(till: Till, payer: Payer, wanted: Wanted, token: str, reply: R
     return Answer(text, _output(quote, "declined", balance=money(quote.balance_cents)))
 
 
-def _question(quote: Quote, token: str) -> Question:
+def _question(quote: Quote, token: str, before: Payment | None) -> Question:
     amount = money(quote.amount_cents)["formatted"]
-    message = f"Pay {amount} of the {money(quote.balance_cents)['formatted']} due by {_method(quote)}? {NOTICE}"
+    pay = f"Pay {amount} of the {money(quote.balance_cents)['formatted']} due by {_method(quote)}?"
+    message = f"{pay} {_reminder(before)}{NOTICE}"
     box = {"type": "boolean", "title": f"Pay {amount} now", "default": False}
     schema = {"type": "object", "properties": {"confirm": box}, "required": ["confirm"]}
     return Question(message, schema, token, patience=QUOTE_TTL)
 
 
-def _offer(quote: Quote, token: str) -> Answer:
+def _reminder(before: Payment | None) -> str:
+    """Say what was paid last, so that nobody who only repeats a call agrees to a second payment."""
+    if before is None:
+        return ""
+    paid = f"{money(before.amount_cents)['formatted']} was paid at {_time(before.paid_at)}"
+    return f"Before that, {paid} ({before.confirmation_number}). "
+
+
+def _offer(quote: Quote, token: str, before: Payment | None) -> Answer:
     again = "the same account number or phone and ZIP code, and " if _is_guest(quote) else ""
     text = (
         f"Nothing has been charged yet. {money(quote.amount_cents)['formatted']} of the "
         f"{money(quote.balance_cents)['formatted']} due would be paid by {_method(quote)}. Ask the person. If they "
-        f"agree, call att-make-payment again with {again}quoteToken {token} by {_time(quote.expires_at)}. {NOTICE}"
+        f"agree, call att-make-payment again with {again}quoteToken {token} by {_time(quote.expires_at)}. "
+        f"{_reminder(before)}{NOTICE}"
     )
     data = _output(quote, "confirmation_required", balance=money(quote.balance_cents))
     return Answer(text, {**data, "quoteToken": token, "expiresAt": _time(quote.expires_at)})

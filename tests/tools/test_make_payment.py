@@ -528,6 +528,21 @@ async def test_the_same_call_soon_after_does_not_ask_again(asked: Ask, shell: Sh
     assert balance(shell) == 5_500
 
 
+async def test_whoever_is_asked_again_is_reminded_of_what_they_paid(
+    pay: Call, asked: Ask, text: Text, world: World
+) -> None:
+    paid = data(await pay(quoteToken=data(await pay(amountCents=2_000))["quoteToken"]))
+    world.now += QUOTE_TTL
+    reminder = f"Before that, $20.00 was paid at {paid['paidAt']} ({paid['confirmationNumber']})."
+    assert reminder in text(await pay(amountCents=2_000))
+    person = Person("decline")
+    await asked(person, amountCents=2_000)
+    assert reminder in person.asked[0].message
+    assert "Before that" not in text(await pay("bob", **GUEST)), "of what they paid themselves, that is"
+    world.now += 86_400
+    assert "Before that" not in text(await pay(amountCents=2_000))
+
+
 async def test_a_card_number_in_the_form_is_refused(
     asked: Ask, text: Text, shell: Shell, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
