@@ -14,7 +14,15 @@ from server.handlers import pages
 from server.handlers.reasons import reason
 from server.oauth import consent
 from server.oauth.authorize import ADVICE
-from server.oauth.errors import InsufficientScope, InvalidToken, OAuthError, PageError, RedirectError, TooManyRequests
+from server.oauth.errors import (
+    InsufficientScope,
+    InvalidToken,
+    OAuthError,
+    PageError,
+    RedirectError,
+    TemporarilyUnavailable,
+    TooManyRequests,
+)
 from server.oauth.store import StoreUnavailable
 from server.transport.refusals import NO_STORE, UNREAD
 
@@ -111,8 +119,17 @@ def oauth_error(error: OAuthError, request: web.Request) -> web.StreamResponse:
     )
     if error.status == HTTPStatus.UNAUTHORIZED and "Authorization" in request.headers:
         response.headers["WWW-Authenticate"] = f'Basic realm="{request.app[keys.SETTINGS].issuer}"'
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+@answer.register
+def _(error: TemporarilyUnavailable, request: web.Request) -> web.StreamResponse:
+    """Say that it may be tried again, and when (RFC 9110 section 10.2.3)."""
+    response = oauth_error(error, request)
+    if _is_page(request):
+        said = f"{error.description[:1].upper()}{error.description[1:]}."
+        response = _page(PageError(_BUSY.title, said, "Wait a moment, then try again.", status=503), request)
+    response.headers["Retry-After"] = RETRY_AFTER
     return response
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from argon2 import PasswordHasher
 
+from server.identity import passwords
 from server.identity.sessions import IDLE, LIFETIME, TOUCH
 from tests.browser import Page
 from tests.conftest import Start
@@ -361,6 +362,17 @@ async def test_a_hash_with_other_parameters_is_renewed_at_the_next_sign_in(live:
     assert renewed.startswith("$argon2id$v=19$m=8,t=1,p=1$")
     await ada.sign_in()
     assert live.sql("SELECT hash FROM passwords") == [(renewed,)]
+
+
+async def test_whoever_signs_in_in_a_crowd_is_told_to_wait(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "AT_ONCE", 0)
+    monkeypatch.setattr(passwords, "PATIENCE", 0.01)
+    async with start(oauth_provider="local") as live:
+        ada = somebody(live)
+        answer = await ada.fill_in(await ada.browser.send("GET", "/signin"))
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert "Too many people are signing in at once." in answer.text
+        assert live.sql("SELECT count(*) FROM sessions") == [(0,)]
 
 
 async def test_the_start_says_so_when_nobody_could_sign_in(start: Start, caplog: pytest.LogCaptureFixture) -> None:
