@@ -26,6 +26,7 @@ from server.oauth.errors import PageError
 from server.oauth.model import User
 from server.oauth.parameters import Parameters
 from server.oauth.redirect import destination
+from server.oauth.remote import FAILURE_TTL
 
 CALLBACKS = ("/oauth/callback", "/oauth/google/callback", "/oauth/azure/callback")
 """Any of them will do: the provider leads back to the one that it was given."""
@@ -100,7 +101,10 @@ def _(error: UpstreamError, request: web.Request) -> web.StreamResponse:
         "waiting": waiting is not None,
         **(_way_back(error, waiting, request) if waiting else {}),
     }
-    return pages.render(request, "failure.html", content, error.status)
+    response = pages.render(request, "failure.html", content, error.status)
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(FAILURE_TTL)
+    return response
 
 
 def _filled(text: str, provider: str, who: str) -> str:

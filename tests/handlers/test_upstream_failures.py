@@ -52,7 +52,7 @@ async def come(visit: Visit) -> Answer:
 async def test_provider_down_before_the_hop(ada: Visit, caplog: pytest.LogCaptureFixture) -> None:
     ada.provider.site.down = True
     failed = await failed_at(await ada.go(await ada.ask()), caplog, ada)
-    assert failed.page.status == 500
+    assert (failed.page.status, failed.page.headers["Retry-After"]) == (503, "30")
     assert "cannot be reached" in failed.page.text
     assert failed.told["error"] == "temporarily_unavailable"
     url = f"{ada.provider.issuer}/.well-known/openid-configuration"
@@ -81,7 +81,7 @@ async def test_page_of_a_failure_offers_a_second_try(ada: Visit) -> None:
 async def test_provider_that_comes_back_is_asked_again_half_a_minute_later(ada: Visit) -> None:
     page = await ada.ask()
     ada.provider.site.down = True
-    assert (await ada.go(page)).status == 500
+    assert (await ada.go(page)).status == 503
     ada.provider.site.down = False
     ada.live.clock.advance(30)
     assert (await ada.go(page)).location.startswith(ada.provider.site.origin)

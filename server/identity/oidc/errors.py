@@ -35,6 +35,7 @@ class Unreachable(UpstreamError):
     title = "{provider} cannot be reached"
     message = "This server asked {provider} who you are, and got no answer in time. Nobody was signed in."
     advice = f"Wait half a minute and try again. {OPERATOR}"
+    status = 503
     error = TemporarilyUnavailable
     description = "the identity provider cannot be reached; try again later"
 
