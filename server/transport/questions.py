@@ -41,6 +41,10 @@ class Questions:
         self._open: dict[RequestId, _Open] = {}
         self._closed = False
 
+    def __len__(self) -> int:
+        """Count what the client has not answered."""
+        return len(self._open)
+
     async def ask(
         self, put: Put, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
     ) -> dict[str, Any]:

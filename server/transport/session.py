@@ -70,8 +70,9 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        """Whether something runs in it, or reads from it."""
-        return bool(self._running or self.standing) or any(stream.reader for stream in self.answers.values())
+        """Whether something reads from it, or runs in it and does not only wait for the client."""
+        read = bool(self.standing) or any(stream.reader for stream in self.answers.values())
+        return read or len(self._running) > len(self.questions)
 
     async def start(self) -> None:
         """Have the SDK make what handles the session's messages."""

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from server import keys
+from tests.support import Clock
 from tests.transport import talkative
-from tests.transport.rig import serve
-from tests.transport.test_streams import session_of, until, visiting
+from tests.transport.rig import NOW, serve
+from tests.transport.test_streams import CAPABLE, TALKATIVE, session_of, until, visiting
 from tests.transport.visit import Stream, Visit
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
@@ -159,6 +161,26 @@ async def test_the_end_of_a_session_ends_what_was_asked_in_it(tmp_path: Path) ->
         session = session_of(site)
         assert await visit.status("DELETE") == 204
         await until(lambda: not session.busy)
+
+
+async def test_a_client_that_never_answers_keeps_its_session_for_an_idle_hour(tmp_path: Path) -> None:
+    time = Clock()
+    time.now = NOW
+    async with serve(tmp_path, TALKATIVE, clock=time, oauth_enabled=False) as site:
+        visit, at_work = await Visit(site.client, "/mcp").open(CAPABLE), site.client.app[keys.SESSIONS]
+        async with visit.send("POST", visit.call("ask")) as stream:
+            await stream.message()
+            time.advance(3_600)
+            await at_work.flush()
+            session = session_of(site)
+        await until(lambda: not session.busy)
+        time.advance(3_599)
+        await at_work.flush()
+        assert not session.closed
+        time.advance(1)
+        await at_work.flush()
+        assert session.closed
+        await until(lambda: not len(session.questions))
 
 
 async def test_numbers_of_questions_are_not_given_out_again_after_a_restart(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Sessions: opened, found by those whose they are, and ended."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 
 from server import keys
 from server.oauth import tokens
+from server.oauth.store import StoreUnavailable
 from server.transport import sessions
 from tests.support import Clock
 from tests.transport import talkative
@@ -259,6 +260,29 @@ async def test_the_use_of_a_session_is_noted_when_the_server_stops_and_counts_af
         visit.http = site.client
         time.advance(HOUR + 60)
         assert await ping(visit) == 404
+
+
+async def test_the_use_of_a_session_is_noted_now_and_then_whatever_happened_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "FLUSH_INTERVAL", 0.02)
+    time = clock()
+    async with visiting(tmp_path, clock=time, oauth_enabled=False) as (site, visit):
+        store = site.client.app[keys.STORE]
+        touch, failures = store.touch_mcp_sessions, [StoreUnavailable("not now"), RuntimeError("a fault")]
+
+        async def fail_first(uses: Mapping[str, int]) -> frozenset[str]:
+            if failures:
+                raise failures.pop()
+            return await touch(uses)
+
+        monkeypatch.setattr(store, "touch_mcp_sessions", fail_first)
+        time.advance(10)
+        assert await ping(visit) == 200
+        async with asyncio.timeout(10):
+            while await rows(site, "SELECT used_at FROM mcp_sessions") != [(NOW + 10,)]:  # noqa: ASYNC110 - the server writes it
+                await asyncio.sleep(0.02)
+        assert failures == []
 
 
 async def test_over_the_limit_the_session_that_is_idle_for_longest_goes(
