@@ -6,6 +6,8 @@ from server import keys
 from server.handlers import pages
 from server.toolkit.citations import text_of
 
+_DEEPEST = 2
+
 
 async def item(request: web.Request) -> web.Response:
     """Show one row of the catalogue to whoever follows a citation; it needs no token."""
@@ -14,5 +16,11 @@ async def item(request: web.Request) -> web.Response:
     if found is None:
         raise web.HTTPNotFound
     _title, *lines = text_of(found).splitlines()
-    content = {"title": found.title, "kind": found.kind, "lines": [line for line in lines if line.strip()]}
+    shown = [(min(_depth(line), _DEEPEST), line.strip()) for line in lines if line.strip()]
+    content = {"title": found.title, "kind": found.kind, "lines": shown}
     return pages.render(request, "catalogue.html", content)
+
+
+def _depth(line: str) -> int:
+    """Tell how deep a line lies in the list that it belongs to."""
+    return (len(line) - len(line.lstrip(" -"))) // 2

@@ -10,6 +10,7 @@ from server.toolkit.money import money
 from server.toolkit.shelf import Found, Shelves
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEMICOLON = re.compile(r";(?=\S)")
 _LEFT_OUT = frozenset({"id", "type", "ref", "$schema", "hex"})
 
 
@@ -34,13 +35,16 @@ def text_of(found: Found) -> str:
     row = json.loads(found.document)
     lines = [found.title, row.pop("text")] if "text" in row else [found.title]
     row.pop("title", None)
+    for said in (row, row.get("properties", {})):
+        if said.get("name") == found.title:
+            del said["name"]
     return "\n".join([*lines, *_lines(row), *([found.notice] if found.notice else [])])
 
 
 def _lines(value: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """Write the fields of an object, a line for each; objects inside are indented."""
     for name, inner in value.items():
-        label = _HUMP.sub(" ", name.partition(":")[2] or name).replace("_", " ").lower()
+        label = _HUMP.sub(" ", name.partition(":")[2] or name).replace("_", " ").capitalize()
         if name in _LEFT_OUT or inner is None or _is_outline(inner):
             continue
         if isinstance(inner, Mapping):
@@ -56,7 +60,7 @@ def _lines(value: Mapping[str, Any], indent: str = "") -> Iterator[str]:
         elif name.endswith("Cents"):
             yield f"{indent}{label.removesuffix(' cents')}: {money(inner)['formatted']}"
         else:
-            yield f"{indent}{label}: {inner}"
+            yield f"{indent}{label}: {_SEMICOLON.sub('; ', str(inner))}"
 
 
 def _is_outline(value: object) -> bool:

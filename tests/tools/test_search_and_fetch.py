@@ -62,8 +62,8 @@ async def test_a_fetched_row_says_all_that_is_known_in_text(call: Call, text: Te
     assert data["metadata"]["kind"] == "devices"
     lines = data["text"].splitlines()
     assert lines[0] == "Kestrel K12"
-    assert "- name: K12" in lines
-    assert "    discounted: $674.99" in lines
+    assert "- Name: K12" in lines
+    assert "    Discounted: $674.99" in lines
     assert lines[-1] == data["metadata"]["notice"]
     article = (await call("fetch", id="articles/autopay")).structured_content or {}
     assert "taken from a saved payment method on the due date" in article["text"]
