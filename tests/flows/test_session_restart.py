@@ -125,7 +125,7 @@ async def test_sigterm_closes_streams_at_once_and_lets_tools_finish(tmp_path: Pa
             assert begun is not None
             assert await standing.next() is not None
             stopping = asyncio.create_task(server.stop())
-            assert await asyncio.wait_for(standing.rest(), 1) == await asyncio.wait_for(stream.rest(), 1) == []
+            assert await asyncio.wait_for(standing.rest(), 10) == await asyncio.wait_for(stream.rest(), 10) == []
             assert await stopping == 0
         await server.start(live.http)
         assert await text(visit, begun) == "waited"

@@ -128,8 +128,7 @@ async def test_each_of_many_streams_hears_a_notification_within_a_second(tmp_pat
         )
         sys.stderr.write(report)
         assert min(slowest) < DELIVERY, delays
-        quickest = min([await _timed_call(speaker) for _ in range(5)])
-        assert quickest < 0.5
+        assert min([await _timed_call(speaker) for _ in range(5)]) < DELIVERY
 
 
 async def _timed_call(visit: Visit) -> float:
@@ -188,12 +187,11 @@ def _is_reset(connection: socket.socket) -> bool:
 async def test_a_slow_tool_delays_nobody(tmp_path: Path) -> None:
     async with crowd(tmp_path, 5) as made:
         first, second, *_ = made.visits
-        waiting = asyncio.gather(*(one.text("wait", seconds=2) for one in (first, first, second)))
-        begun = time.perf_counter()
+        waiting = asyncio.gather(*(one.text("wait", seconds=3) for one in (first, first, second)))
         for visit in (first, second):
             for _ in range(5):
                 assert await visit.text("listen") == "listening"
-        assert time.perf_counter() - begun < 1.5
+        assert not waiting.done()
         assert await waiting == ["waited"] * 3
 
 
