@@ -60,12 +60,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     if code is not None:
         return _lead_back(request, waiting, code)
     content = _content(waiting, client, allowed, ctx.settings)
-    user = {
-        "name": visitor.user.label,
-        "demo": not visitor.signed_in,
-        "switch": f"{SIGN_IN}?{urlencode({'request': handle})}" if visitor.signed_in else None,
-    }
-    shown = {"user": user, "handle": handle, "seen": _seen(visitor, handle), "action": FORM}
+    shown = {"user": _named(visitor, handle), "handle": handle, "seen": _seen(visitor, handle), "action": FORM}
     return pages.render(request, "consent.html", {**content, **shown})
 
 
@@ -106,6 +101,17 @@ def _content(
         **about(waiting, client),
         "scopes": [described(scope, settings) for scope in asked],
         "kept": [described(scope, settings) for scope in kept],
+    }
+
+
+def _named(visitor: Visitor, handle: str) -> dict[str, Any]:
+    """Give what the page says about who is signed in; the address tells two accounts of one name apart."""
+    user = visitor.user
+    return {
+        "name": user.label,
+        "email": user.email if user.email != user.label else None,
+        "demo": not visitor.signed_in,
+        "switch": f"{SIGN_IN}?{urlencode({'request': handle})}" if visitor.signed_in else None,
     }
 
 

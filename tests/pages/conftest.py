@@ -29,7 +29,7 @@ CONSENT: dict[str, Any] = {
     "loopback_only": False,
     "scopes": SCOPES,
     "kept": [],
-    "user": {"name": "Ada", "demo": False, "switch": None},
+    "user": {"name": "Ada", "email": "ada@example.com", "demo": False, "switch": None},
     "handle": "a-handle",
     "seen": "",
     "action": "/oauth/authorize/approve",
@@ -46,7 +46,7 @@ HOSTILE = {
     "loopback_only": True,
     "scopes": [*SCOPES, {"name": "s" * 200, "description": SCRIPT + "d" * 500, "implied": ["i" * 200]}],
     "kept": [{"name": "k" * 200, "description": SCRIPT + "d" * 500, "implied": ["i" * 200]}],
-    "user": {"name": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500, "demo": True, "switch": None},
+    "user": {"name": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500, "email": SCRIPT, "demo": True, "switch": None},
 }
 INDEX = {
     "name": "Example server",

@@ -203,7 +203,7 @@ async def test_without_anything_kept_nothing_is_said_of_before(client: Client) -
 
 def test_consent_says_that_nobody_signs_in_only_where_that_is_so(make_site: MakeSite, contexts: Contexts) -> None:
     assert "nobody signs in here" not in show(make_site, contexts, "consent").text
-    demo = show(make_site, contexts, "consent", user={"name": "demo", "demo": True, "switch": None})
+    demo = show(make_site, contexts, "consent", user={"name": "demo", "email": None, "demo": True, "switch": None})
     assert "nobody signs in here" in demo.text
 
 
