@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.cli import main
+from server.oauth.audit import Kind
 from server.routes import routes
 from server.settings import Settings, load_settings
 from server.storage.migrate import migrate
@@ -107,6 +108,11 @@ def test_every_endpoint_is_documented_and_every_documented_one_is_served() -> No
         if route.method not in {"OPTIONS", "*"} and not re.fullmatch(r"/\.well-known/.*(/mcp|\})", route.path)
     }
     assert documented == served
+
+
+def test_every_event_of_the_audit_log_is_documented_once() -> None:
+    documented = [name for row in table(section("The audit log"), "event") for name in code(row[0])]
+    assert sorted(documented) == sorted(Kind)
 
 
 def test_every_command_is_documented_with_its_options(capsys: pytest.CaptureFixture[str]) -> None:
