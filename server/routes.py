@@ -17,7 +17,6 @@ from server.handlers import (
     metrics,
     openapi,
     openid,
-    passkeys,
     register,
     signin,
     status,
@@ -105,6 +104,8 @@ def _sign_in(settings: Settings) -> Iterable[web.RouteDef]:
     yield web.post("/signout/everywhere", signin.sign_out_everywhere)
     yield web.post("/account/revoke", account.revoke)
     if settings.oauth_provider == "local":
+        from server.handlers import passkeys  # noqa: PLC0415 - what it needs takes memory, and no other provider uses it
+
         yield web.post("/signin", signin.sign_in)
         yield web.post("/signin/passkey", passkeys.sign_in)
         yield web.post("/account/passkeys", passkeys.add)

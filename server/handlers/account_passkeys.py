@@ -8,7 +8,7 @@ from aiohttp import web
 from server import keys
 from server.handlers import cookies
 from server.handlers.signin_more import ceremony
-from server.identity import ceremonies, passkeys
+from server.identity import passkeys
 from server.identity.model import SignedIn
 from server.identity.passkeys import Passkey
 
@@ -21,6 +21,8 @@ async def section(request: web.Request, found: SignedIn) -> dict[str, Any]:
     asking = ceremony(request, cookies.session_id(request) or "")
     if asking is None:
         return {"passkeys": None}
+    from server.identity import ceremonies  # noqa: PLC0415 - see there
+
     present = await request.app[keys.STORE].list_passkeys(found.user.user_id)
     may_add = is_recent(request, found) and len(present) < passkeys.MOST
     options = ceremonies.add_options(found.user, present, asking) if may_add else None

@@ -13,8 +13,7 @@ from server.handlers.errors import redirect
 from server.handlers.limits import attempt
 from server.handlers.signin_more import ceremony
 from server.identity import ceremonies
-from server.identity.ceremonies import Ceremony
-from server.identity.passkeys import PasskeyError
+from server.identity.passkeys import Ceremony, PasskeyError
 from server.oauth import tokens
 from server.oauth.audit import Kind
 from server.oauth.errors import PageError, TooManyRequests

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from server import keys
 from server.handlers import requests
-from server.identity import ceremonies, passkeys
-from server.identity.ceremonies import Ceremony
+from server.identity import passkeys
+from server.identity.passkeys import Ceremony
 
 
 async def more(request: web.Request, browser: str) -> dict[str, Any]:
@@ -18,7 +18,11 @@ async def more(request: web.Request, browser: str) -> dict[str, Any]:
         browser: The random id that the browser's cookie has, or will have.
     """
     asking = ceremony(request, browser)
-    return {"passkey_options": None if asking is None else ceremonies.sign_in_options(asking)}
+    if asking is None:
+        return {"passkey_options": None}
+    from server.identity import ceremonies  # noqa: PLC0415 - see there
+
+    return {"passkey_options": ceremonies.sign_in_options(asking)}
 
 
 def ceremony(request: web.Request, cookie: str) -> Ceremony | None:

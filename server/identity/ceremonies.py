@@ -2,11 +2,13 @@
 
 py_webauthn verifies what authenticators say. A challenge is sealed and says for itself what it is for, in which
 browser and until when; so showing a page keeps nothing, and only an answered challenge is written down.
+
+What is imported here takes memory, so it is only imported where somebody has or may have a passkey.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import webauthn
@@ -22,12 +24,11 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from server.identity.passkeys import LONGEST_NAME, MOST, Answered, Passkey, PasskeyError, PasskeyStore
+from server.identity.passkeys import LONGEST_NAME, MOST, Answered, Ceremony, Passkey, PasskeyError, PasskeyStore
 from server.oauth import tokens
 from server.oauth.audit import Kind
-from server.oauth.context import Context
 from server.oauth.model import User
-from server.sealing import Sealer, Unsealable
+from server.sealing import Unsealable
 
 SIGN_IN = "sign-in"
 ADD = "add"
@@ -39,18 +40,6 @@ _PURPOSE = "passkey challenge"
 _SITE_NAME = "ATT MCP Server"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Ceremony:
-    """What asking for a passkey takes, and looking at the answer."""
-
-    rp_id: str
-    """The host to which passkeys belong, as `server.identity.passkeys.host` gives it."""
-    cookie: str
-    """The random id to which challenges are bound: the browser's to sign in, the session's to add."""
-    sealer: Sealer
-    ctx: Context
 
 
 def sign_in_options(ceremony: Ceremony) -> str:

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 from server.identity.users import LOCAL
 from server.oauth.audit import Event
+from server.oauth.context import Context
 from server.oauth.model import User
+from server.sealing import Sealer
 from server.settings import Settings
 
 RECENT = 900
@@ -53,6 +55,18 @@ class Answered(NamedTuple):
 
     digest: str
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ceremony:
+    """What asking for a passkey takes, and looking at the answer."""
+
+    rp_id: str
+    """The host to which passkeys belong, as `host` gives it."""
+    cookie: str
+    """The random id to which challenges are bound: the browser's to sign in, the session's to add."""
+    sealer: Sealer
+    ctx: Context
 
 
 class PasskeyStore(Protocol):

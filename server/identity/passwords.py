@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn import zxcvbn
 
 from server.oauth.errors import TemporarilyUnavailable
 from server.oauth.tokens import Entropy
@@ -115,6 +114,8 @@ def problem(password: str, about: Sequence[str | None]) -> str | None:
         return f"The password is too short: it takes {SHORTEST} characters or more."
     if len(password) > LONGEST:
         return f"The password is too long: it takes {LONGEST} characters at most."
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists of words take 13 MB, and new passwords are rare
+
     known = {word for text in about for word in _WORD.findall((text or "").casefold())}
     if _besides(password, known) < OWN or zxcvbn(password[:_JUDGED], user_inputs=list(known))["score"] < STRONG:
         return "The password is too easy to guess: it is common, or made of what is. Four unrelated words will do."

@@ -10,7 +10,7 @@ import aiosqlite
 _BUSY_SLICE = 0.05
 """Seconds of one attempt at a locked database; between attempts, those who waited too long are let go."""
 
-_COMMON = ("PRAGMA foreign_keys = ON", "PRAGMA cache_size = -8192", "PRAGMA temp_store = MEMORY")
+_COMMON = ("PRAGMA foreign_keys = ON", "PRAGMA cache_size = -4096", "PRAGMA temp_store = MEMORY")
 WRITER = (*_COMMON, "PRAGMA synchronous = FULL", "PRAGMA journal_size_limit = 67108864")
 READER = (*_COMMON, "PRAGMA query_only = ON")
 

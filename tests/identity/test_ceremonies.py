@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.identity import ceremonies
-from server.identity.ceremonies import Ceremony
-from server.identity.passkeys import PasskeyError
+from server.identity.passkeys import Ceremony, PasskeyError
 from server.oauth.context import Context
 from server.oauth.model import User
 from server.sealing import Sealer
