@@ -1,6 +1,9 @@
 """Another server, real on loopback: it publishes documents and keys, and signs as the client that they describe."""
 
 import asyncio
+import base64
+import hmac
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -126,6 +129,16 @@ KEYS = {
     "ES256": Key(ec.generate_private_key(ec.SECP256R1()), "ES256", "ec"),
     "EdDSA": Key(ed25519.Ed25519PrivateKey.generate(), "EdDSA", "ed"),
 }
+
+
+def forge(claims: dict[str, Any], algorithm: str, secret: bytes | None) -> str:
+    """Make a token that is signed (HMAC with SHA-256) by what is public, or by nothing."""
+    text = ".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": algorithm, "kid": RSA.kid}, claims))
+    return f"{text}.{_encoded(hmac.digest(secret, text.encode(), 'sha256')) if secret else ''}"
+
+
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def proof(assertion: str) -> dict[str, str]:

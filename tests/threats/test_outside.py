@@ -1,8 +1,6 @@
 """Threats from what others write: clients of themselves, proxies in headers, and whoever holds some token."""
 
 import asyncio
-import base64
-import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from server.oauth import tokens
 from tests.browser import Answer, App, challenge
 from tests.conftest import Start
-from tests.site import RSA, proof, publish
+from tests.site import RSA, forge, proof, publish
 from tests.support import REDIRECT_URI, START, Live
 
 SCRIPT = "<script>alert(1)</script>"
@@ -141,16 +139,10 @@ async def test_dns_rebinding_a_page_under_a_foreign_name_reaches_nothing(start: 
         assert "Access-Control-Allow-Credentials" not in foreign.headers
 
 
-def encoded(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
 def forged(client_id: str, audience: str, algorithm: str, secret: bytes | None) -> str:
     """Make an assertion that is signed by what is public, or by nothing."""
     claims = {"iss": client_id, "sub": client_id, "aud": audience, "exp": START + 60, "jti": f"{algorithm}{secret!r}"}
-    header = {"alg": algorithm, "kid": RSA.kid}
-    text = ".".join(encoded(json.dumps(part).encode()) for part in (header, claims))
-    return f"{text}.{encoded(hmac.digest(secret, text.encode(), 'sha256')) if secret else ''}"
+    return forge(claims, algorithm, secret)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "RS256", "ES256", "HS512"])

@@ -1,13 +1,22 @@
-"""Threats around the hop to the provider: the confused deputy, and the upstream ``state``."""
+"""Threats around the hop to the provider: the confused deputy, the upstream ``state``, and what the provider gives."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.browser import Browser
 from tests.conftest import Start
-from tests.upstream import Visit, provide, settings_for
+from tests.site import RSA, forge
+from tests.support import START
+from tests.upstream import CLIENT_SECRET, Visit, provide, settings_for
+
+PUBLIC_KEY = RSA.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+ANY_SESSION = "0123456789abcdef" * 4
 
 
 @pytest.fixture
@@ -124,3 +133,78 @@ async def test_answer_from_before_the_provider_changed_counts_for_nothing(start:
             headers = {"Cookie": f"att_browser={coming.browser.cookies['att_browser']}"}
             assert (await changed.send("GET", path, headers=headers)).status == 400
             assert "/token" not in first.site.asked + second.site.asked
+
+
+async def test_session_fixation_the_answer_of_the_provider_begins_a_session_with_an_id_of_its_own(
+    victim: Visit,
+) -> None:
+    victim.live.sql("DELETE FROM sessions")
+    victim.browser.cookies["att_session"] = ANY_SESSION
+    assert (await victim.come_back(await victim.go(await victim.browser.send("GET", "/signin")))).status == 302
+    assert victim.browser.cookies["att_session"] != ANY_SESSION
+    thief = victim.live.browser()
+    thief.cookies["att_session"] = ANY_SESSION
+    assert (await thief.send("GET", "/account")).status == 302
+    assert (await victim.browser.send("GET", "/account")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "secret"), [("none", None), ("HS256", PUBLIC_KEY), ("HS256", CLIENT_SECRET.encode())]
+)
+async def test_algorithm_confusion_an_id_token_is_signed_by_the_providers_private_key_or_not_at_all(
+    victim: Visit, algorithm: str, secret: bytes | None
+) -> None:
+    victim.live.sql("DELETE FROM sessions")
+    hop = await victim.go(await victim.browser.send("GET", "/signin"))
+    claims = {"iss": victim.provider.issuer, "sub": "ada", "aud": "this-server", "exp": START + 60, "iat": START}
+    claims["nonce"] = dict(parse_qsl(urlsplit(hop.location).query))["nonce"]
+    victim.provider.id_token = forge(claims, algorithm, secret)
+    refused = await victim.come_back(hop)
+    assert (refused.status, "cannot be trusted" in refused.text) == (500, True)
+    assert victim.live.sql("SELECT count(*) FROM sessions") == [(0,)]
+
+
+async def test_token_pass_through_nothing_that_the_provider_issued_is_taken_here(victim: Visit) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    for token in (victim.provider.sign("any", "this-server"), "upstream-access"):
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
+        answer = await victim.live.send("POST", "/mcp", json=message, headers=headers)
+        assert (answer.status, answer.json["error"]) == (401, "invalid_token")
+        assert (await victim.live.post("/introspect", victim.app, token=token)).json == {"active": False}
+
+
+async def test_secrets_of_the_hop_are_in_no_log_no_answer_and_not_in_the_database(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    async with provide() as provider, start(**settings_for(provider), log_level="DEBUG") as live:
+        secrets = {"client secret": CLIENT_SECRET, "access token": "upstream-access"}
+
+        async def token(request: web.BaseRequest) -> web.StreamResponse:
+            form = await request.post()
+            response = await provider.token(request)
+            assert isinstance(response, web.Response)
+            secrets.update(code=str(form["code"]), verifier=str(form["code_verifier"]))
+            secrets["id token"] = json.loads(response.text or "")["id_token"]
+            return response
+
+        provider.site.pages["/token"] = token
+        coming = Visit(live, provider, await live.register(), live.browser())
+        held = await coming.log_in()
+        answers = [await coming.browser.send("GET", path) for path in ("/account", "/metrics", "/oauth/stats", "/")]
+        hop = await coming.go(await coming.browser.send("GET", "/signin"))
+        secrets.update(under_way(coming.browser, hop.location))
+        answers.append(await coming.browser.send("GET", f"/oauth/callback?state={secrets['state']}&error=server_error"))
+    assert held["scope"] == "read"
+    assert len(secrets) == 8
+    kept = "".join(file.read_bytes().decode("latin-1") for file in live.database.parent.glob("server.db*"))
+    told = "".join(f"{answer.headers}{answer.text}" for answer in answers)
+    places = {"log": caplog.text, "database": kept, "answers": told, "address": hop.location}
+    found = {(name, place) for name, secret in secrets.items() for place, text in places.items() if secret in text}
+    assert found == {("state", "address"), ("nonce", "address")}
+
+
+def under_way(browser: Browser, location: str) -> dict[str, str]:
+    """Give the secrets of a sign-in that is under way."""
+    asked = dict(parse_qsl(urlsplit(location).query))
+    return {"state": asked["state"], "nonce": asked["nonce"], "browser": browser.cookies["att_browser"]}
