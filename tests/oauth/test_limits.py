@@ -17,7 +17,13 @@ def admitted(limiter: Limiter, name: str, now: int, times: int, holder: str = "1
 
 
 def test_the_limits_are_those_that_are_documented() -> None:
-    assert LIMITS == {"/register": (60, 6, 1), "/token": (60, 6, 1), "/authorize": (30, 2, 1)}
+    assert LIMITS == {
+        "/register": (60, 6, 1),
+        "/token": (60, 6, 1),
+        "/authorize": (30, 2, 1),
+        "sign-in": (5, 1, 20),
+        "sign-in account": (5, 1, 20),
+    }
 
 
 @pytest.mark.parametrize(("name", "burst", "rate"), [("/register", 60, 6), ("/token", 60, 6), ("/authorize", 30, 2)])
