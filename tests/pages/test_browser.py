@@ -40,6 +40,14 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+BROKEN_WORDS = """() => [...document.querySelectorAll("button")].flatMap(button => {
+  const text = button.firstChild, range = document.createRange();
+  return [...text.data.matchAll(/\\S+/g)].filter(word => {
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  }).map(word => word[0]);
+})"""
 PHONE = ViewportSize(width=320, height=640)
 DESKTOP = ViewportSize(width=1280, height=800)
 
@@ -132,6 +140,13 @@ async def test_nothing_scrolls_sideways_at_320_px(page: Page, site: TestServer, 
     await page.goto(str(site.make_url(f"/{name}")))
     await page.evaluate("size => { document.documentElement.style.fontSize = size }", text_size)
     assert await page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "hostile" not in name and not name.startswith("failure")])
+async def test_no_button_breaks_within_a_word_at_320_px(page: Page, site: TestServer, name: str) -> None:
+    await page.goto(str(site.make_url(f"/{name}")))
+    await page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert await page.evaluate(BROKEN_WORDS) == []
 
 
 async def test_consent_is_given_by_keyboard_alone_and_without_javascript(scriptless: Page, site: TestServer) -> None:
