@@ -9,8 +9,11 @@ from server.doctor.patient import Patient
 from server.doctor.probe import Seen
 
 _ORIGIN = "https://inspector.invalid"
-_ALLOWED = ("authorization", "content-type", "mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name")
-_EXPOSED = ("www-authenticate", "mcp-session-id")
+_ALLOWED = (
+    *("authorization", "content-type", "mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name"),
+    "last-event-id",
+)
+_EXPOSED = ("www-authenticate", "mcp-session-id", "mcp-protocol-version")
 _NOBODYS = "doctor-no-such-thing"
 _CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 
@@ -81,6 +84,8 @@ async def cors(patient: Patient) -> AsyncIterator[Finding]:
     for address, method in places.items():
         if address:
             yield await _preflight(patient, address, method)
+            if unreadable := await _unreadable(patient, address, method):
+                yield unreadable
     seen = await patient.probe.send("POST", patient.endpoint, content=_CALL, headers={**ACCEPT, "Origin": _ORIGIN})
     exposed = seen.headers.get("Access-Control-Expose-Headers", "").lower()
     lacking = [name for name in _EXPOSED if name not in exposed and exposed != "*"]
@@ -106,6 +111,17 @@ async def _preflight(patient: Patient, address: str, method: str) -> Finding:
         advice = "Name them in Access-Control-Allow-Headers; an asterisk does not cover Authorization."
         return bad("CORS", f"{seen} without allowing {', '.join(lacking)}", advice, (INSPECTOR,))
     return good("CORS", str(seen))
+
+
+async def _unreadable(patient: Patient, address: str, method: str) -> Finding | None:
+    """Ask what the preflight promised: errors, too, are kept from a script unless the answer names its origin."""
+    seen = await patient.probe.send(
+        method, address, content=[] if method == "POST" else None, headers={**ACCEPT, "Origin": _ORIGIN}
+    )
+    if seen.headers.get("Access-Control-Allow-Origin") in {"*", _ORIGIN}:
+        return None
+    advice = "Send Access-Control-Allow-Origin: * with every answer there, errors too, not to OPTIONS alone."
+    return bad("CORS", f"{seen} without Access-Control-Allow-Origin", advice, (INSPECTOR,))
 
 
 async def sessions(patient: Patient) -> AsyncIterator[Finding]:

@@ -11,6 +11,7 @@ import pytest
 import trustme
 from mcp.server import MCPServer
 
+from server.doctor.authorization import CHATGPT_ID
 from server.doctor.examination import examine
 from server.doctor.findings import CHATGPT, CURSOR, Finding
 from server.doctor.network import name, tls
@@ -246,6 +247,21 @@ def no_cors(path: str) -> Fault:
     return header(path, Access_Control_Allow_Origin=None)
 
 
+def preflight_alone(path: str) -> Fault:
+    """Remember scripts of other origins in the preflight, and forget them in the answer."""
+
+    def fault(exchange: Exchange) -> None:
+        if exchange.path == path and exchange.request.method != "OPTIONS":
+            exchange.headers.popall("Access-Control-Allow-Origin", None)
+
+    return fault
+
+
+def no_space_before_a_scope(exchange: Exchange) -> None:
+    if exchange.path == "/authorize" and exchange.query.get("scope", "").startswith(" "):
+        exchange.refuse("invalid_scope")
+
+
 BROKEN: list[tuple[str, str, Fault]] = [
     ("no document at the root", "protected resource metadata", replace(PRM, 404)),
     ("no document below it", "protected resource metadata", replace(f"{PRM}/mcp", 404)),
@@ -281,6 +297,10 @@ BROKEN: list[tuple[str, str, Fault]] = [
         (f"no CORS at {path}", "CORS", no_cors(path))
         for path in ("/mcp", "/token", "/register", "/revoke", METADATA[0])
     ),
+    *(
+        (f"CORS for the preflight alone at {path}", "CORS", preflight_alone(path))
+        for path in ("/mcp", "/token", f"{PRM}/mcp")
+    ),
     ("nothing exposed", "CORS", header("/mcp", Access_Control_Expose_Headers=None)),
     ("an asterisk for headers", "CORS", header("/mcp", Access_Control_Allow_Headers="*")),
     ("registration fails", "registration", replace("/register", 400, '{"error": "invalid_client_metadata"}')),
@@ -293,6 +313,7 @@ BROKEN: list[tuple[str, str, Fault]] = [
     ("odd URIs are registered", "odd redirect URIs", registers_everything),
     ("requests refused", "authorization request", authorization("invalid_request", response_type="code")),
     ("a scope must be named", "scopes", authorization("invalid_scope", scope="")),
+    ("no space before a scope", "scopes", no_space_before_a_scope),
     ("not all scopes at once", "scopes", authorization("invalid_scope", scope=ALL)),
     ("the port must be the same", "loopback ports", authorization("invalid_request", redirect_uri=OTHER_PORT_URI)),
     ("form-action", "consent button", header("/oauth/authorize/page", Content_Security_Policy="form-action 'self'")),
@@ -336,6 +357,18 @@ async def test_every_form_of_the_resource_is_tried(tmp_path: Path) -> None:
     async with broken(tmp_path, exact) as url:
         found = [finding for finding in await findings(url) if finding.check == "resource forms"]
     assert [(finding.state, finding.clients[:1]) for finding in found] == [("bad", (CURSOR,))] * 3
+
+
+@pytest.mark.parametrize(("location", "state"), [("/oauth/authorize/page?request=a-handle", "good"), (None, "unknown")])
+@pytest.mark.usefixtures("nothing_set")
+async def test_chatgpts_url_client_is_tried(tmp_path: Path, location: str | None, state: str) -> None:
+    def fault(exchange: Exchange) -> None:
+        if exchange.path == "/authorize" and exchange.query.get("client_id") == CHATGPT_ID:
+            exchange.answer(302 if location else 400, **({"Location": location} if location else {}))
+
+    async with broken(tmp_path, fault) as url:
+        found = {finding.check: finding for finding in await findings(url)}
+    assert found["ChatGPT's URL client id"].state == state
 
 
 @pytest.mark.usefixtures("nothing_set")
