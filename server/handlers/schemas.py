@@ -69,7 +69,6 @@ TOKEN_REQUEST = {
 
 def schemas(settings: Settings) -> dict[str, Any]:
     """Give the named shapes."""
-    counts = ("clients", "authorization_codes", "access_tokens", "refresh_tokens")
     return {
         "Error": _object(
             ("error", "error_description"),
@@ -78,60 +77,57 @@ def schemas(settings: Settings) -> dict[str, Any]:
             request_id={**_TEXT, "description": "The answer's `X-Request-Id`, which the log has too."},
         ),
         "Nothing": {"type": "object", "maxProperties": 0},
-        "Token": _object(
-            ("access_token", "token_type", "expires_in", "scope"),
-            access_token=_TEXT,
-            token_type={"const": "Bearer"},
-            expires_in={"type": "integer", "minimum": 1, "description": "Seconds."},
-            scope=_SCOPE,
-            refresh_token=_TEXT,
-            **({"id_token": {**_TEXT, "description": "OpenID Connect Core section 2."}} if identity(settings) else {}),
-        ),
+        "Token": _token(settings),
         **({"User": _user(settings), "KeySet": _KEY_SET} if identity(settings) else {}),
-        "Introspection": _object(
-            ("active",),
-            active={"type": "boolean"},
-            scope=_SCOPE,
-            client_id=_TEXT,
-            username=_TEXT,
-            token_type={"const": "Bearer"},
-            exp=_TIME,
-            iat=_TIME,
-            sub=_TEXT,
-            aud=_URI,
-            iss=_URI,
-        ),
-        "Stats": _object(
-            ("oauth_enabled", *counts, "issuer_url", "valid_scopes", "default_scopes", "provider"),
-            oauth_enabled={"const": True},
-            **{name: {"type": "integer", "minimum": 0} for name in counts},
-            issuer_url={"const": settings.issuer},
-            valid_scopes=_TEXTS,
-            default_scopes=_TEXTS,
-            provider=_TEXT,
-        ),
+        "Introspection": _INTROSPECTION,
+        "Stats": _stats(settings),
         "ClientMetadata": _object((), **_client_metadata()),
-        "ClientInformation": _object(
-            ("client_id", "client_id_issued_at", *_REGISTERED, *_MANAGED),
-            client_id=_TEXT,
-            client_id_issued_at=_TIME,
-            client_secret={**_TEXT, "description": "Told only when it is made."},
-            client_secret_expires_at={"const": 0},
-            registration_access_token=_TEXT,
-            registration_client_uri=_URI,
-            **_client_metadata(),
-        ),
+        "ClientInformation": _client_information(),
         "ServerMetadata": _server_metadata(settings),
-        "ResourceMetadata": _object(
-            ("resource", "authorization_servers", "scopes_supported", "bearer_methods_supported"),
-            resource={"const": settings.resource},
-            authorization_servers={"type": "array", "items": {"const": settings.issuer}},
-            scopes_supported=_TEXTS,
-            bearer_methods_supported={"type": "array", "items": {"const": "header"}},
-            resource_name=_TEXT,
-            resource_documentation=_URI,
-        ),
+        "ResourceMetadata": _resource_metadata(settings),
     }
+
+
+def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": properties}
+
+
+def _token(settings: Settings) -> dict[str, Any]:
+    """Describe what the token endpoint answers (RFC 6749 section 5.1)."""
+    id_token = {**_TEXT, "description": "OpenID Connect Core section 2."}
+    return _object(
+        ("access_token", "token_type", "expires_in", "scope"),
+        access_token=_TEXT,
+        token_type={"const": "Bearer"},
+        expires_in={"type": "integer", "minimum": 1, "description": "Seconds."},
+        scope=_SCOPE,
+        refresh_token=_TEXT,
+        **({"id_token": id_token} if identity(settings) else {}),
+    )
+
+
+_INTROSPECTION = _object(
+    ("active",),
+    active={"type": "boolean"},
+    **dict.fromkeys(("client_id", "username", "sub"), _TEXT),
+    **dict.fromkeys(("exp", "iat"), _TIME),
+    **dict.fromkeys(("aud", "iss"), _URI),
+    scope=_SCOPE,
+    token_type={"const": "Bearer"},
+)
+
+
+def _stats(settings: Settings) -> dict[str, Any]:
+    counts = ("clients", "authorization_codes", "access_tokens", "refresh_tokens")
+    return _object(
+        ("oauth_enabled", *counts, "issuer_url", "valid_scopes", "default_scopes", "provider"),
+        oauth_enabled={"const": True},
+        **{name: {"type": "integer", "minimum": 0} for name in counts},
+        issuer_url={"const": settings.issuer},
+        valid_scopes=_TEXTS,
+        default_scopes=_TEXTS,
+        provider=_TEXT,
+    )
 
 
 _REGISTERED = ("redirect_uris", "token_endpoint_auth_method", "grant_types", "response_types")
@@ -150,8 +146,18 @@ _LISTS = (
 )
 
 
-def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": properties}
+def _client_information() -> dict[str, Any]:
+    """Describe what a client is told of itself (RFC 7591 section 3.2.1, RFC 7592 section 3)."""
+    return _object(
+        ("client_id", "client_id_issued_at", *_REGISTERED, *_MANAGED),
+        client_id=_TEXT,
+        client_id_issued_at=_TIME,
+        client_secret={**_TEXT, "description": "Told only when it is made."},
+        client_secret_expires_at={"const": 0},
+        registration_access_token=_TEXT,
+        registration_client_uri=_URI,
+        **_client_metadata(),
+    )
 
 
 def _client_metadata() -> dict[str, Any]:
@@ -192,6 +198,19 @@ def _server_metadata(settings: Settings) -> dict[str, Any]:
         properties |= {"userinfo_endpoint": {"const": f"{base}/userinfo"}, "jwks_uri": {"const": f"{base}/jwks"}}
         properties |= {"request_uri_parameter_supported": {"const": False}, **dict.fromkeys(lists, _TEXTS)}
     return _object(tuple(properties), **properties)
+
+
+def _resource_metadata(settings: Settings) -> dict[str, Any]:
+    """Describe the protected resource's metadata (RFC 9728 section 2)."""
+    return _object(
+        ("resource", "authorization_servers", "scopes_supported", "bearer_methods_supported"),
+        resource={"const": settings.resource},
+        authorization_servers={"type": "array", "items": {"const": settings.issuer}},
+        scopes_supported=_TEXTS,
+        bearer_methods_supported={"type": "array", "items": {"const": "header"}},
+        resource_name=_TEXT,
+        resource_documentation=_URI,
+    )
 
 
 _KEY_SET = {
