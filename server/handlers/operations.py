@@ -125,6 +125,30 @@ def _pages(settings: Settings) -> Iterator[Operation]:
     cookie = cookies.browser_cookie(settings)
     browser = {"name": cookie, "in": "cookie", "description": "The browser's id.", "schema": {"type": "string"}}
     request = {"name": "request", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}}
+    yield from _beginning(browser, request)
+    yield Operation(
+        method="get",
+        path=authorize.PAGE,
+        name="page",
+        summary="The page that asks the user",
+        parameters=(request, browser),
+        answers={200: page_answer("The page.")},
+        page=True,
+    )
+    yield Operation(
+        method="post",
+        path=authorize.FORM,
+        name="decide",
+        summary="The page's form: leads back to the client",
+        parameters=(browser,),
+        body=APPROVAL,
+        answers={303: redirect_answer("Back to the client, with a code or an error (RFC 6749 section 4.1.2).")},
+        page=True,
+    )
+
+
+def _beginning(browser: Schema, request: Schema) -> Iterator[Operation]:
+    """Describe what leads to the page, and gives the browser its id."""
     begun = {
         "Set-Cookie": {"description": "The browser's id, unless the answer is an error.", "schema": {"type": "string"}}
     }
@@ -150,25 +174,6 @@ def _pages(settings: Settings) -> Iterator[Operation]:
         answers={302: redirect_answer("To the page.", begun)},
         page=True,
         limited=True,
-    )
-    yield Operation(
-        method="get",
-        path=authorize.PAGE,
-        name="page",
-        summary="The page that asks the user",
-        parameters=(request, browser),
-        answers={200: page_answer("The page.")},
-        page=True,
-    )
-    yield Operation(
-        method="post",
-        path=authorize.FORM,
-        name="decide",
-        summary="The page's form: leads back to the client",
-        parameters=(browser,),
-        body=APPROVAL,
-        answers={303: redirect_answer("Back to the client, with a code or an error (RFC 6749 section 4.1.2).")},
-        page=True,
     )
 
 

@@ -408,3 +408,12 @@ async def test_head_of_the_callback_changes_nothing(ada: Visit) -> None:
     back = ada.provider.answer((await ada.go(await ada.ask())).location)
     assert (await ada.browser.send("HEAD", back)).status == 405
     assert (await ada.browser.send("GET", back)).status == 302
+
+
+async def test_who_comes_from_the_provider_is_noted_once_as_new_and_at_each_sign_in(ada: Visit) -> None:
+    for _ in range(2):
+        await ada.come_back(await ada.go(await ada.browser.send("GET", "/signin")))
+    ((user_id,),) = ada.live.sql("SELECT user_id FROM users")
+    noted = ada.live.sql("SELECT event, user_id, address, detail FROM audit_log ORDER BY id")
+    added, signed_in = [(event, user_id, "127.0.0.1", "oidc") for event in ("user_added", "signed_in")]
+    assert [row for row in noted if row[0] != "client_registered"] == [added, signed_in, signed_in]
