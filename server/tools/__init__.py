@@ -12,6 +12,7 @@ from server.catalogue.editions import ship
 from server.services import Services
 from server.toolkit.server import make_server
 from server.toolkit.tool import Tool
+from server.toolkit.widgets import WIDGETS
 from server.tools import (
     account_summary,
     asking,
@@ -69,7 +70,7 @@ def build(services: Services) -> Server[Any]:
         __version__,
         INSTRUCTIONS,
         tools,
-        resources=reading.resources(services),
+        resources=[*reading.resources(services), *(one.resource(services.settings.server_url) for one in WIDGETS)],
         templates=reading.templates(services),
         prompts=asking.prompts(services),
         prepare=prepare,

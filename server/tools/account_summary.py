@@ -11,6 +11,7 @@ from server.toolkit.account import Account, AccountKind
 from server.toolkit.accounts import AccountStore, accounts_of, day, signed_in
 from server.toolkit.money import Money, money
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
+from server.toolkit.widgets import ACCOUNT
 
 NOTICE = "Demonstration data: these accounts and payment methods are invented."
 
@@ -69,6 +70,7 @@ def tool(services: Services) -> Tool[AccountSummaryArguments]:
         arguments=AccountSummaryArguments,
         output=AccountSummaryOutput,
         answer=summarise_accounts,
+        meta=ACCOUNT.tool_meta,
     )
 
 

@@ -14,6 +14,7 @@ from server.toolkit.catalogue import DATA, Notice, with_notice
 from server.toolkit.money import Money, money
 from server.toolkit.shelf import Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
+from server.toolkit.widgets import DEVICE
 
 
 class DeviceDetailsArguments(Arguments):
@@ -97,6 +98,7 @@ def tool(services: Services) -> Tool[DeviceDetailsArguments]:
         arguments=DeviceDetailsArguments,
         output=DeviceDetailsOutput,
         answer=show_device,
+        meta=DEVICE.tool_meta,
         choices={"deviceId": device_ids},
     )
 

@@ -14,6 +14,7 @@ from server.toolkit.gazetteer import ADDRESSES, GAZETTEER, Place, Precision, Unk
 from server.toolkit.money import Money, money
 from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
+from server.toolkit.widgets import COVERAGE
 
 _NAMES: dict[InternetType, str] = {"fiber": "Fiber", "internet_air": "Internet Air"}
 _PRECISIONS: dict[Precision, str] = {
@@ -96,6 +97,7 @@ def tool(services: Services) -> Tool[FiberCoverageCheckerArguments]:
         arguments=FiberCoverageCheckerArguments,
         output=FiberCoverageCheckerOutput,
         answer=check_coverage,
+        meta=COVERAGE.tool_meta,
     )
 
 

@@ -16,6 +16,7 @@ from server.toolkit.accounts import AccountStore, accounts_of, day, one_of, sign
 from server.toolkit.money import Money, money
 from server.toolkit.shelf import Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
+from server.toolkit.widgets import OFFERS
 
 NOTICE = "Demonstration data: these accounts, offers and prices are invented."
 
@@ -85,6 +86,7 @@ def tool(services: Services) -> Tool[ForYouArguments]:
         arguments=ForYouArguments,
         output=ForYouOutput,
         answer=offer,
+        meta=OFFERS.tool_meta,
     )
 
 

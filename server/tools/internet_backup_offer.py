@@ -13,6 +13,7 @@ from server.toolkit.catalogue import DATA, Notice, with_notice
 from server.toolkit.money import Money, money
 from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
+from server.toolkit.widgets import OFFERS
 
 
 class InternetBackupOfferArguments(Arguments):
@@ -91,6 +92,7 @@ def tool(services: Services) -> Tool[InternetBackupOfferArguments]:
         arguments=InternetBackupOfferArguments,
         output=InternetBackupOfferOutput,
         answer=show_offers,
+        meta=OFFERS.tool_meta,
         choices={
             "internetPlanId": lambda: plan_ids("internet"),
             "wirelessPlanId": lambda: plan_ids("wireless"),

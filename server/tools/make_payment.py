@@ -17,6 +17,7 @@ from server.toolkit.payments import QUOTE_TTL, Guest, Payer, Payment, PaymentSto
 from server.toolkit.screening import refuse_payment_numbers
 from server.toolkit.till import Till, Wanted
 from server.toolkit.tool import Answer, Arguments, Call, Hints, Tool
+from server.toolkit.widgets import ACCOUNT
 
 NOTICE = "Demonstration data: this account is invented, and no real money moves."
 HALF_A_GUEST = (
@@ -114,6 +115,7 @@ def tool(services: Services) -> Tool[MakePaymentArguments]:
         output=MakePaymentOutput,
         answer=make_payment,
         hints=Hints(read_only=False, destructive=True),
+        meta=ACCOUNT.tool_meta,
         screen=refuse_payment_numbers,
     )
 

@@ -11,6 +11,7 @@ from server.toolkit.catalogue import DATA, Notice, with_notice
 from server.toolkit.money import Money, money
 from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
+from server.toolkit.widgets import PLANS
 
 _ORDER: tuple[ProductType, ...] = get_args(ProductType)
 
@@ -64,6 +65,7 @@ def tool(services: Services) -> Tool[PlansListArguments]:
         arguments=PlansListArguments,
         output=PlansListOutput,
         answer=list_plans,
+        meta=PLANS.tool_meta,
     )
 
 

@@ -12,6 +12,7 @@ from server.toolkit.catalogue import DATA, Notice, with_notice
 from server.toolkit.money import Money, money
 from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
+from server.toolkit.widgets import PRODUCTS
 
 
 class ProductsCarouselArguments(Arguments):
@@ -75,6 +76,7 @@ def tool(services: Services) -> Tool[ProductsCarouselArguments]:
         arguments=ProductsCarouselArguments,
         output=ProductsCarouselOutput,
         answer=show_products,
+        meta=PRODUCTS.tool_meta,
     )
 
 

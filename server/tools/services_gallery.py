@@ -11,6 +11,7 @@ from server.toolkit.catalogue import DATA, Notice, with_notice
 from server.toolkit.money import Money, money
 from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
+from server.toolkit.widgets import OFFERS
 
 _ORDER: tuple[ServiceCategory, ...] = get_args(ServiceCategory)
 
@@ -63,6 +64,7 @@ def tool(services: Services) -> Tool[ServicesGalleryArguments]:
         arguments=ServicesGalleryArguments,
         output=ServicesGalleryOutput,
         answer=show_services,
+        meta=OFFERS.tool_meta,
     )
 
 

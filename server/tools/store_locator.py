@@ -15,6 +15,7 @@ from server.toolkit.catalogue import DATA, Notice, split, with_notice
 from server.toolkit.gazetteer import ACCEPTED, GAZETTEER, Place, UnknownPlace, distance_miles
 from server.toolkit.shelf import Shelves, Stock
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
+from server.toolkit.widgets import STORES
 
 
 class Hours(TypedDict):
@@ -128,6 +129,7 @@ def tool(services: Services) -> Tool[StoreLocatorArguments]:
         arguments=StoreLocatorArguments,
         output=StoreLocatorOutput,
         answer=locate_stores,
+        meta=STORES.tool_meta,
     )
 
 

@@ -15,6 +15,7 @@ from server.toolkit.noting import noted
 from server.toolkit.preferences import Preferences, PreferenceStore
 from server.toolkit.screening import refuse_payment_numbers
 from server.toolkit.tool import Answer, Arguments, Call, Hints, Tool, listing
+from server.toolkit.widgets import ACCOUNT
 
 NOTICE = "Demonstration data: this account is invented."
 
@@ -95,6 +96,7 @@ def tool(services: Services) -> Tool[UpdatePreferencesArguments]:
         output=UpdatePreferencesOutput,
         answer=update_preferences,
         hints=Hints(read_only=False),
+        meta=ACCOUNT.tool_meta,
         screen=refuse_payment_numbers,
     )
 
