@@ -189,6 +189,13 @@ class Shape(Part):
         """The polygons, whichever type it is."""
         return (self.coordinates,) if self.type == "Polygon" else self.coordinates  # type: ignore[return-value]
 
+    def comes_near(self, place: LatLong, degrees: float) -> bool:
+        """Tell whether the box around it reaches into the one that extends so far from a place on each side."""
+        corners = [position for polygon in self.polygons for position in polygon[0]]
+        east, north = [corner[0] for corner in corners], [corner[1] for corner in corners]
+        beside = min(east) - degrees <= place.longitude <= max(east) + degrees
+        return beside and min(north) - degrees <= place.latitude <= max(north) + degrees
+
     def covers(self, place: LatLong) -> bool:
         """Tell whether a place is inside, by counting the sides that a line from it to the east crosses."""
         return any(sum(_crossings(ring, place) for ring in polygon) % 2 == 1 for polygon in self.polygons)

@@ -64,6 +64,8 @@ class Answer:
 
     text: str
     data: Mapping[str, Any]
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    """What only a widget needs; it goes into the result's ``_meta``, which clients keep from the model."""
 
 
 def listing(head: str, lines: Iterable[str], data: Mapping[str, Any]) -> Answer:
@@ -150,7 +152,9 @@ async def run(
     if isinstance(answer, types.InputRequiredResult):
         return answer
     return types.CallToolResult(
-        content=[types.TextContent(type="text", text=answer.text)], structured_content=dict(answer.data)
+        content=[types.TextContent(type="text", text=answer.text)],
+        structured_content=dict(answer.data),
+        _meta=dict(answer.beside) or None,
     )
 
 

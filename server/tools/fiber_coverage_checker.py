@@ -1,6 +1,8 @@
 """att-fiber-coverage-checker: which home internet there is at an address."""
 
-from typing import Annotated, Literal, get_args
+from dataclasses import replace
+from itertools import islice
+from typing import Annotated, Any, Literal, get_args
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
@@ -22,6 +24,11 @@ _PRECISIONS: dict[Precision, str] = {
     "zip": "the middle of its ZIP code, so at the edge of an area it may differ",
     "city": "the middle of the city; give the ZIP code to be more exact",
 }
+
+
+_ON_THE_MAP = 1.2
+"""Areas so many degrees around the place are drawn."""
+_MOST_ON_THE_MAP = 30
 
 
 class FiberCoverageCheckerArguments(Arguments):
@@ -115,7 +122,21 @@ def _answer(
         notice=areas.notice,
     )
     head = f"Coverage at {place.label}, placed at {_PRECISIONS[precision]}."
-    return listing(with_notice(head, areas.notice), map(_line, availability), output)
+    beside = {"outlines": _outlines(place, types, areas)}
+    return replace(listing(with_notice(head, areas.notice), map(_line, availability), output), beside=beside)
+
+
+def _outlines(place: Place, types: list[InternetType], areas: Rows[Area]) -> list[dict[str, Any]]:
+    """Give the areas around a place, for the map."""
+    near = (area for area in areas.all if area.properties.service_type in types)
+    drawn = islice((area for area in near if area.geometry.comes_near(place.point, _ON_THE_MAP)), _MOST_ON_THE_MAP)
+    return [
+        {
+            "serviceType": area.properties.service_type,
+            "rings": [ring for polygon in area.geometry.polygons for ring in polygon],
+        }
+        for area in drawn
+    ]
 
 
 def _availability(service_type: InternetType, covering: list[Area], plans: Rows[Plan]) -> Availability:

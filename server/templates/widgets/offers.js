@@ -13,14 +13,14 @@ widget({
     return [
       el("h1", {}, data.services ? "Services" : "Offers"),
       el("p", { class: "quiet" }, `${shown.length} of ${data.count} shown.`),
-      groups.length > 1 && choice("Kind", [["all", "All"], ...groups.map((group) => [group, group])], state.group, (group) => app.set({ group })),
+      groups.length > 1 && choice("Kind", [["all", "All"], ...groups.map((group) => [group, titled(group)])], state.group, (group) => app.set({ group })),
       el("ul", { class: "cards" }, shown.map((entry) => {
         const chosen = entry.id === state.chosen;
         const name = entry.name ?? entry.title;
         return el("li", {}, el("article", { class: chosen ? "card chosen" : "card" },
           el("h2", {}, name),
           el("p", {}, entry.summary ?? entry.description),
-          el("p", {}, el("span", { class: "price" }, entry.price ? entry.price.formatted : "Included"), " ", el("span", { class: "quiet" }, entry.priceNote)),
+          el("p", {}, entry.price && [el("span", { class: "price" }, entry.price.formatted), " "], el("span", { class: "quiet" }, entry.price ? entry.priceNote : titled(entry.priceNote))),
           entry.reason && el("p", { class: entry.eligible === false ? "bad" : "good" }, entry.reason),
           chosen && [
             list(entry.features ?? entry.howItWorks ?? []),

@@ -24,10 +24,11 @@ widget({
     return [
       el("h1", {}, "Plans"),
       el("p", { class: "quiet" }, `${shown.length} of ${data.count} shown. Choose up to three to compare.`),
-      kinds.length > 1 && choice("Kind", [["all", "All"], ...kinds.map((kind) => [kind, kind])], state.kind, (kind) => app.set({ kind })),
+      kinds.length > 1 && choice("Kind", [["all", "All"], ...kinds.map((kind) => [kind, titled(kind)])], state.kind, (kind) => app.set({ kind })),
       chosen.length > 1 && comparison(chosen),
       el("ul", { class: "cards" }, shown.map((plan) => el("li", {}, el("article", { class: state.chosen.includes(plan.id) ? "card chosen" : "card" },
-        el("h2", {}, plan.name, plan.badge && [" ", el("span", { class: "tag" }, plan.badge)]),
+        el("h2", {}, plan.name),
+        plan.badge && el("p", { class: "tag" }, plan.badge),
         el("p", {}, el("span", { class: "price" }, plan.price.formatted), plan.originalPrice && [" ", el("s", {}, plan.originalPrice.formatted)]),
         el("p", { class: "quiet" }, plan.priceNote),
         list(plan.features),

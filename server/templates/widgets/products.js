@@ -1,3 +1,5 @@
+const KINDS = { phone: "Phones", tablet: "Tablets", watch: "Watches" };
+
 widget({
   start: { brand: "all", most: "all", device: null },
   summary: (data, state) => {
@@ -9,7 +11,7 @@ widget({
     const most = state.most === "all" ? Infinity : Number(state.most) * 100;
     const shown = data.products.filter((one) => (state.brand === "all" || one.brand === state.brand) && one.fromPrice.cents <= most);
     return [
-      el("h1", {}, data.productType === "all" ? "Devices" : `${data.productType[0].toUpperCase()}${data.productType.slice(1)}s`),
+      el("h1", {}, KINDS[data.productType] ?? "Devices"),
       el("p", { class: "quiet" }, `${shown.length} of ${data.count} shown.`),
       brands.length > 1 && choice("Brand", [["all", "All"], ...brands.map((brand) => [brand, brand])], state.brand, (brand) => app.set({ brand })),
       choice("Up to", [["all", "any price"], ["300", "$300"], ["600", "$600"], ["1000", "$1,000"]], state.most, (most) => app.set({ most })),

@@ -1,23 +1,13 @@
-// Coarse outline of the contiguous United States: longitude, latitude, in tenths of a degree.
-const LAND = "-1247,484 -1230,490 -953,490 -892,480 -846,468 -824,453 -825,430 -790,428 -767,436 -750,450 -715,450 -692,474 -678,471 -670,449 -700,436 -706,420 -740,406 -755,389 -760,369 -757,352 -778,340 -812,318 -800,268 -811,251 -827,282 -842,300 -893,303 -897,290 -936,297 -972,278 -974,259 -994,274 -1031,290 -1065,317 -1111,313 -1147,325 -1171,325 -1206,346 -1225,372 -1243,402 -1240,445"
-  .split(" ").map((pair) => pair.split(",").map((tenths) => tenths / 10));
-
 function map(data, shown, app) {
-  const { latitude, longitude } = data.origin.coordinates;
-  const span = Math.max(data.radiusMiles / 55, 0.15);
-  const squeeze = Math.cos((latitude * Math.PI) / 180);
-  const x = (east) => 300 + ((east - longitude) * squeeze * 200) / span;
-  const y = (north) => 130 - ((north - latitude) * 120) / span;
-  const outline = LAND.map(([east, north]) => `${x(east).toFixed(1)},${y(north).toFixed(1)}`).join(" ");
-  const pins = shown.map((store, number) => svg("circle", {
-    class: store.id === app.state.store ? "pin chosen" : "pin", r: store.id === app.state.store ? 9 : 7, "stroke-width": 1.5,
-    cx: x(store.coordinates.longitude).toFixed(1), cy: y(store.coordinates.latitude).toFixed(1),
-    onclick: () => app.set({ store: store.id }),
-  }, svg("title", {}, `${number + 1}. ${store.name}`)));
-  return svg("svg", { class: "map", viewBox: "0 0 600 260", role: "img", "aria-label": `Map of ${shown.length} stores around ${data.origin.label}; the list below says the same` },
-    svg("polygon", { class: "land", points: outline }),
-    svg("circle", { class: "origin", cx: 300, cy: 130, r: 5, "stroke-width": 2 }),
-    pins);
+  const label = `Map of ${shown.length} stores around ${data.origin.label}; the list below says the same`;
+  return chart(data.origin.coordinates, data.radiusMiles, label, [data.radiusMiles / 2, data.radiusMiles], (place) => shown.map((store) => {
+    const chosen = store.id === app.state.store;
+    const [x, y] = place([store.coordinates.longitude, store.coordinates.latitude]);
+    return svg("circle", {
+      class: chosen ? "pin chosen" : "pin", r: chosen ? 9 : 7, "stroke-width": 1.5, onclick: () => app.set({ store: store.id }),
+      cx: x.toFixed(1), cy: y.toFixed(1),
+    }, svg("title", {}, store.name));
+  }));
 }
 
 function entry(store, state, app) {
@@ -34,13 +24,13 @@ function entry(store, state, app) {
       store.products.length > 0 && el("p", {}, `Products: ${store.products.join(", ")}`),
       store.services.length > 0 && el("p", {}, `Services: ${store.services.join(", ")}`),
       store.hours && el("table", {}, el("caption", {}, `Hours (${store.timeZone})`), el("tbody", {}, Object.entries(store.hours).map(([day, spans]) =>
-        el("tr", {}, el("th", { scope: "row" }, day), el("td", {}, spans.map((span) => `${span.open}–${span.close}`).join(", ") || "closed"))))),
+        el("tr", {}, el("th", { scope: "row" }, titled(day)), el("td", {}, spans.map((span) => `${span.open}–${span.close}`).join(", ") || "closed"))))),
     ],
     el("div", { class: "row" },
       button(`store-${store.id}`, chosen ? "Less" : "More", () => app.set({ store: chosen ? null : store.id }), { "aria-expanded": String(chosen), "aria-label": `${chosen ? "Less" : "More"} about ${store.name}` }),
       chosen && app.next("around", "Stores around this one", "att-store-locator",
         { location: `${store.coordinates.latitude}, ${store.coordinates.longitude}`, storeType: "all", radiusMiles: app.data.radiusMiles },
-        (data) => { app.data = data; }))));
+        app.show))));
 }
 
 widget({
