@@ -157,7 +157,11 @@ async def leave(request: AuthorizationRequest, error: OAuthError, ctx: Context) 
 
 
 def _decided_meanwhile() -> PageError:
-    return PageError("This request is over", "It was answered elsewhere or its app was removed meanwhile.", ADVICE)
+    return PageError(
+        "This request is over",
+        "It was answered elsewhere, its app was removed, or the account was disabled meanwhile.",
+        ADVICE,
+    )
 
 
 def success_uri(request: AuthorizationRequest, code: str, issuer: str) -> str:

@@ -180,6 +180,7 @@ async def test_a_disabled_user_gets_no_code(live: Live) -> None:
     live.sql("UPDATE users SET disabled_at = 1")
     answer = await (await live.browser().open_page(app)).approve()
     assert (answer.status, "Location" in answer.headers) == (400, False)
+    assert "the account was disabled" in answer.text
 
 
 async def test_nothing_that_decides_is_read_back_from_the_form(live: Live) -> None:
