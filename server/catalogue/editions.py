@@ -59,11 +59,25 @@ async def publish(
     return published
 
 
-async def ship(store: EditionStore, folder: Path, now: int, *, anew: Collection[str] = ()) -> None:
+async def ship(
+    store: EditionStore,
+    folder: Path,
+    now: int,
+    *,
+    anew: Collection[str] = (),
+    note: Callable[[Sheet], Event | None] = lambda _sheet: None,
+) -> None:
     """Publish what ships with the program wherever there is nothing yet, or an earlier edition of what ships.
 
     What the operator imported stays, unless its kind is to be published anew. When several processes
     start at once, one of them publishes.
+
+    Args:
+        store: Where to.
+        folder: Where the files are.
+        now: Unix seconds.
+        anew: Kinds that are published over the operator's own.
+        note: Says what to note where the operator's own were replaced.
 
     Raises:
         CatalogueError: A file is missing or at fault.
@@ -75,11 +89,14 @@ async def ship(store: EditionStore, folder: Path, now: int, *, anew: Collection[
         content = _read(path)
         digest, current = _digest(content), editions.get(kind)
         is_old = current is None or (current.source == "shipped" and current.digest != digest)
-        if is_old or (kind in anew and current is not None and current.source != "shipped"):
-            outdated.append((_checked(path, content), digest, current.edition if current else None))
+        is_own = current is not None and current.source != "shipped"
+        if is_old or (kind in anew and is_own):
+            sheet = _checked(path, content)
+            event = note(sheet) if is_own else None
+            outdated.append((sheet, digest, current.edition if current else None, event))
     made = (
-        publish(store, sheet, source="shipped", digest=digest, replaces=replaces, now=now)
-        for sheet, digest, replaces in outdated
+        publish(store, sheet, source="shipped", digest=digest, replaces=replaces, now=now, event=event)
+        for sheet, digest, replaces, event in outdated
     )
     await asyncio.gather(*made)  # so that they share commits
 

@@ -117,7 +117,7 @@ async def _publish(store: Database, sheet: Sheet, digest: str, settings: Setting
             digest=digest,
             replaces=before.edition if before else None,
             now=now,
-            event=_event(sheet, settings, now),
+            event=_event(Kind.CATALOGUE_IMPORTED, sheet, settings, now),
             progress=lambda rows: _move(bar, rows),
         )
     if not published:
@@ -125,11 +125,11 @@ async def _publish(store: Database, sheet: Sheet, digest: str, settings: Setting
     return {"kind": sheet.kind, "imported": len(sheet.rows), "replaced": before.items if before else 0}
 
 
-def _event(sheet: Sheet, settings: Settings, now: int) -> Event | None:
-    """Say what was imported; ``None`` when no audit log is kept."""
+def _event(kind: Kind, sheet: Sheet, settings: Settings, now: int) -> Event | None:
+    """Say what was imported, or brought back; ``None`` when no audit log is kept."""
     if not settings.audit_retention_days:
         return None
-    return Event(now, Kind.CATALOGUE_IMPORTED, address=OPERATOR, detail=f"{sheet.kind} {len(sheet.rows)}")
+    return Event(now, kind, address=OPERATOR, detail=f"{sheet.kind} {len(sheet.rows)}")
 
 
 async def _edition(store: Database, kind: str) -> Edition | None:
@@ -198,6 +198,13 @@ def _reset(settings: Settings, arguments: argparse.Namespace) -> int:
     kinds = arguments.kinds or list(KINDS)
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         raise UsageError(f"{', '.join(unknown)}: the kinds are {', '.join(KINDS)}")
-    with_store(settings, lambda store, now: editions.ship(store, resources.directory("data"), now, anew=kinds))
+
+    async def work(store: Database, now: int) -> None:
+        def note(sheet: Sheet) -> Event | None:
+            return _event(Kind.CATALOGUE_RESET, sheet, settings, now)
+
+        await editions.ship(store, resources.directory("data"), now, anew=kinds, note=note)
+
+    with_store(settings, work)
     show({"reset": kinds}, as_json=arguments.json)
     return 0

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     PAYMENT_MADE = "payment_made"
     PREFERENCES_CHANGED = "preferences_changed"
     CATALOGUE_IMPORTED = "catalogue_imported"
+    CATALOGUE_RESET = "catalogue_reset"
     PURGED = "purged"
     EVENTS_DROPPED = "events_dropped"
 

@@ -125,6 +125,10 @@ def test_a_reset_brings_back_what_ships_of_the_kinds_named(run: Run) -> None:
     assert run("catalog", "reset", "plans").out == "reset: plans\n"
     assert listed(run)["plans"] == ("shipped", 14)
     assert listed(run)["stores"] == ("imported", 1)
+    assert run("catalog", "reset", "plans").status == 0
+    noted = [(event["event"], event["address"], event["detail"]) for event in run("audit", "--json").json]
+    assert noted[-1] == ("catalogue_reset", "operator", "plans 14")
+    assert len(noted) == 3, "what is as it ships is not brought back once more"
 
 
 def test_the_list_can_be_read(run: Run) -> None:
