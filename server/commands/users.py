@@ -191,7 +191,7 @@ async def _known(store: Database, wanted: str) -> Row:
             raise CommandError(f"{wanted} names several users: {', '.join(row['user_id'] for row in found)}")
         if found:
             return found[0]
-    raise CommandError(f"there is no such user: {wanted}")
+    raise CommandError(f"there is no such user: {wanted}; `users list` names them all")
 
 
 def _password(arguments: argparse.Namespace, user: User) -> str | None:

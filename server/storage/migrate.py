@@ -182,7 +182,7 @@ def explain(error: OSError | sqlite3.Error) -> str:
     if isinstance(error, OSError):
         return f"cannot be created or read: {error.strerror}; check the path and its permissions"
     advice = {
-        sqlite3.SQLITE_NOTADB: "not an SQLite database; point DATABASE_URL at another file",
+        sqlite3.SQLITE_NOTADB: "not an SQLite database; name another file (for the server, by DATABASE_URL)",
         sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the path and its permissions",
         sqlite3.SQLITE_READONLY: "cannot be written; check the permissions of the file and its folder",
         sqlite3.SQLITE_BUSY: "locked by another process; stop that one, or try again when it is done",
