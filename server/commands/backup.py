@@ -1,15 +1,21 @@
 """``backup`` and ``restore``: copies of the database, taken beside a running server and put back without one."""
 
 import argparse
+import logging
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from server.app import system_clock
-from server.commands.console import Parser, UsageError, show
+from server.commands.console import Parser, UsageError, show, with_store
+from server.oauth.audit import OPERATOR, Event, Kind
+from server.oauth.store import StoreUnavailable
 from server.sealing import key_file
 from server.settings import Settings
 from server.storage.backup import back_up, restore
+from server.storage.migrate import pending
+
+log = logging.getLogger(__name__)
 
 _OURS = re.compile(r"server-\d{8}T\d{6}Z\.db")
 
@@ -51,6 +57,7 @@ def _backup(settings: Settings, arguments: argparse.Namespace) -> int:
         removed = copies[: -arguments.keep]
         for old in removed:
             old.unlink()
+    _note(settings, Kind.BACKED_UP, str(target))
     show(
         {
             "backup": str(target),
@@ -65,6 +72,7 @@ def _backup(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _restore(settings: Settings, arguments: argparse.Namespace) -> int:
     restored = restore(settings.database_path, arguments.file, f"restore-{_stamp()}")
+    _note(settings, Kind.RESTORED, str(arguments.file))
     show(
         {
             "restored": str(settings.database_path),
@@ -75,6 +83,16 @@ def _restore(settings: Settings, arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     return 0
+
+
+def _note(settings: Settings, kind: Kind, detail: str) -> None:
+    """Keep an event in the database that stands there now, unless it is one of another version."""
+    if not settings.audit_retention_days or pending(settings.database_path):
+        return
+    try:
+        with_store(settings, lambda store, now: store.add_events([Event(now, kind, address=OPERATOR, detail=detail)]))
+    except StoreUnavailable as error:
+        log.warning("The audit log could not be written: %s", error)
 
 
 def _key(settings: Settings) -> str:

@@ -51,6 +51,8 @@ class Kind(StrEnum):
     PREFERENCES_CHANGED = "preferences_changed"
     CATALOGUE_IMPORTED = "catalogue_imported"
     CATALOGUE_RESET = "catalogue_reset"
+    BACKED_UP = "backed_up"
+    RESTORED = "restored"
     PURGED = "purged"
     EVENTS_DROPPED = "events_dropped"
 

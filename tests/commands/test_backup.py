@@ -65,3 +65,20 @@ def test_failures_are_one_line(run: Run) -> None:
         done = run(*arguments)
         assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
         assert reason in done.err
+
+
+@pytest.mark.usefixtures("rows")
+def test_both_are_noted_in_the_audit_log(run: Run) -> None:
+    run("backup", "copy.db")
+    assert [(one["event"], one["detail"]) for one in run("audit", "--json", "--event", "backed_up").json] == [
+        ("backed_up", "copy.db")
+    ]
+    run("restore", "copy.db")
+    assert [one["event"] for one in run("audit", "--json").json][-1] == "restored"
+
+
+@pytest.mark.usefixtures("rows")
+def test_without_an_audit_log_neither_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIT_RETENTION_DAYS", "0")
+    run("backup", "copy.db")
+    assert run("audit", "--json", "--event", "backed_up").json == []
