@@ -1,7 +1,10 @@
 """Which tool shows itself by which widget, and what clients are told of both."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,3 +79,12 @@ def test_another_document_has_another_address(name: str) -> None:
     assert (again.document, again.uri) == (widget.document, widget.uri)
     changed = type(widget)(widget.name, "Another title", widget.description, widget.invoking, widget.invoked)
     assert changed.uri != widget.uri
+
+
+def test_every_start_puts_the_same_bytes_together() -> None:
+    program = "from server.toolkit.widgets import WIDGETS; print(*(widget.uri for widget in WIDGETS))"
+    environment = {"PYTHONHASHSEED": "7", "PYTHONPATH": str(Path(__file__).parents[2])}
+    started = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert started.stdout.split() == [widget.uri for widget in WIDGETS]

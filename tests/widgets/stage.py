@@ -114,9 +114,8 @@ class Stage:
         assert STRICT in page
         shown = {"page": page, "given": given or {}, "result": result, "theme": theme, "tools": tools}
         await self.page.evaluate("shown => show(shown)", shown)
-        await self.widget.wait_for_function(
-            "document.querySelector('#view').children.length || document.querySelector('#status').textContent"
-        )
+        drawn = "document.querySelector('#view')?.children.length || document.querySelector('#status')?.textContent"
+        await self.widget.wait_for_function(drawn)
 
     def button(self, name: str, *, exact: bool = False) -> Locator:
         """Find a button of the widget."""

@@ -144,6 +144,20 @@ async def test_the_frame_is_as_high_as_the_widget_and_ends_when_told(stage: Stag
     assert await stage.page.evaluate("end()") == {}
 
 
+async def test_a_bill_is_paid_by_keyboard_alone(stage: Stage) -> None:
+    stage.connection.live.sql("UPDATE accounts SET balance_cents = 999")
+    await stage.show("att-account-summary")
+    await stage.button("Pay $9.99").focus()
+    await stage.page.keyboard.press("Enter")
+    await stage.widget.get_by_role("heading", name="Confirm the payment").wait_for()
+    await stage.widget.wait_for_function("document.activeElement.tagName === 'H1'")
+    await stage.page.keyboard.press("Tab")
+    await stage.page.keyboard.press("Enter")
+    await stage.see("Confirmation number")
+    assert await stage.widget.evaluate("document.activeElement.innerText") == "Paid"
+    assert stage.connection.live.sql("SELECT count(*) FROM payments WHERE amount_cents = 999") == [(1,)]
+
+
 async def test_a_widget_is_used_by_keyboard_alone(stage: Stage) -> None:
     data = await stage.show("att-store-locator", {"location": "Seattle, WA"})
     await stage.page.locator("iframe").focus()

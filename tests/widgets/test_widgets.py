@@ -140,14 +140,17 @@ async def test_services_are_filtered(stage: Stage) -> None:
 
 async def test_a_bill_is_paid_once_and_its_receipt_is_in_the_ledger(stage: Stage) -> None:
     stage.connection.live.sql("UPDATE accounts SET balance_cents = 4321")
-    await stage.show("att-account-summary")
+    data = await stage.show("att-account-summary")
+    (other,) = [one for one in data["accounts"][0]["paymentMethods"] if not one["isDefault"]]
+    await stage.press(f"{other['brand']} ending in {other['lastFour']}")
     await stage.press("Pay $43.21")
     await stage.widget.get_by_role("heading", name="Confirm the payment").wait_for()
-    assert stage.connection.live.sql("SELECT count(*) FROM payments") == [(0,)]
+    assert stage.connection.live.sql("SELECT count(*) FROM payments WHERE amount_cents = 4321") == [(0,)]
     await stage.widget.get_by_role("button", name="Pay $43.21").dblclick()
     await stage.widget.get_by_role("heading", name="Paid").wait_for()
     (number,) = re.findall(r"Confirmation number (\S+)", await stage.widget.locator("main").inner_text())
-    assert stage.connection.live.sql("SELECT confirmation_number, amount_cents FROM payments") == [(number, 4321)]
+    ledger = stage.connection.live.sql("SELECT confirmation_number, last_four FROM payments WHERE amount_cents = 4321")
+    assert ledger == [(number, other["lastFour"])]
     await stage.press("Accounts")
     await stage.see("$0.00")
     assert await stage.button("Pay $").count() == 0

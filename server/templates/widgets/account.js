@@ -1,11 +1,16 @@
 function account(one, app) {
-  const saved = one.paymentMethods.find((method) => method.isDefault) ?? one.paymentMethods[0];
-  const pay = () => app.call("att-make-payment", { accountId: one.id }, ({ structuredContent }) => { app.data.quote = structuredContent; });
+  const methods = one.paymentMethods;
+  const saved = methods.find((method) => method.id === app.state.methods[one.id]) ?? methods.find((method) => method.isDefault) ?? methods[0];
+  const name = (method) => `${method.brand} ending in ${method.lastFour}`;
+  const pay = () => app.call("att-make-payment", { accountId: one.id, paymentMethodId: saved.id }, ({ structuredContent }) => { app.data.quote = structuredContent; });
   return el("li", {}, el("article", { class: "card" },
     el("h2", {}, one.name, " ", el("span", { class: "tag" }, one.kind)),
     el("p", {}, el("span", { class: "price" }, one.balance.formatted), one.dueDate && ` due ${one.dueDate} `, one.overdue && el("span", { class: "bad" }, "overdue")),
     el("p", { class: "quiet" }, one.autopay ? "Paid by itself when due." : "Not paid by itself."),
-    el("ul", {}, one.paymentMethods.map((method) => el("li", {}, `${method.brand} ending in ${method.lastFour}`, method.isDefault && " (default)"))),
+    methods.length > 1
+      ? el("fieldset", {}, el("legend", {}, "Pay by"), methods.map((method) => button(`method-${method.id}`, name(method),
+        () => app.set({ methods: { ...app.state.methods, [one.id]: method.id } }), { "aria-pressed": String(method === saved) })))
+      : saved && el("p", {}, name(saved)),
     host.canCall() && el("div", { class: "row" },
       one.balance.cents > 0 && saved && button(`pay-${one.id}`, `Pay ${one.balance.formatted}`, pay, { class: "main", "aria-label": `Pay ${one.balance.formatted} for ${one.name}`, "aria-disabled": app.busy && "true" }),
       button(`autopay-${one.id}`, one.autopay ? "Turn autopay off" : "Turn autopay on",
@@ -27,7 +32,7 @@ function payment(quote, app, back) {
     el("p", { class: "quiet" }, `Due ${paid ? "now" : "before this payment"}: ${quote.balance.formatted}`),
     paid && el("p", { class: "good" }, `Confirmation number ${quote.confirmationNumber}${quote.repeated ? " (of the payment that was made before)" : ""}`),
     !paid && quote.quoteToken && host.canCall() && el("div", { class: "row" }, button("confirm", `Pay ${quote.amount.formatted}`, confirm, { class: "main", "aria-disabled": app.busy && "true" })),
-    !paid && quote.expiresAt && el("p", { class: "quiet" }, `This quote is good until ${quote.expiresAt} (UTC).`),
+    !paid && quote.expiresAt && el("p", { class: "quiet" }, `This quote is good until ${new Date(quote.expiresAt).toLocaleTimeString([], { timeStyle: "short" })}.`),
     notice(quote),
   ];
 }
@@ -42,7 +47,7 @@ const preferences = (data) => [
 ];
 
 widget({
-  start: {},
+  start: { methods: {} },
   view(data, state, app) {
     if (data.after) return preferences(data);
     if (!data.accounts || data.quote) return payment(data.quote ?? data, app, data.accounts && (() => { data.quote = null; app.set({}); }));
