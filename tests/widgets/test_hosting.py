@@ -66,7 +66,7 @@ async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
             for theme in ("light", "dark"):
                 await stage.page.evaluate("theme => window.theme(theme)", theme)
                 ground = f"getComputedStyle(document.body).backgroundColor === '{BACKGROUND[theme]}'"
-                await stage.widget.wait_for_function(ground)
+                await stage.until(ground)
                 found = await stage.widget.evaluate("rules => axe.run({runOnly: rules, iframes: false})", RULES)
                 assert found["passes"]
                 for finding in found["violations"] + found["incomplete"]:
@@ -150,7 +150,7 @@ async def test_a_bill_is_paid_by_keyboard_alone(stage: Stage) -> None:
     await stage.button("Pay $9.99").focus()
     await stage.page.keyboard.press("Enter")
     await stage.widget.get_by_role("heading", name="Confirm the payment").wait_for()
-    await stage.widget.wait_for_function("document.activeElement.tagName === 'H1'")
+    await stage.until("document.activeElement.tagName === 'H1'")
     await stage.page.keyboard.press("Tab")
     await stage.page.keyboard.press("Enter")
     await stage.see("Confirmation number")
