@@ -1,5 +1,6 @@
 """What holds for every test, and a live server for those that want one."""
 
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -10,6 +11,10 @@ from hypothesis import settings
 
 from server.settings import Settings
 from tests.support import Live, serve
+
+# What a shell runs in the background ignores an interrupt, and so would the programs that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Time limits are pytest's: a shared machine makes single examples slow. CI repeats the same examples.
 settings.register_profile("local", deadline=None)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import NamedTuple
 from server.resources import directory
 
 _FILE = re.compile(r"(\d{4})_\w+(?P<only>\.sqlite|\.postgresql)?\.sql")
+
+_PAUSE = 0.02
+"""Seconds between attempts at what another process is doing just now."""
 
 _RECORD = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -64,7 +68,7 @@ def migrate(path: Path, now: int, *, patience: float = 5.0, folder: Path | None 
         _create(path)
         opened = path.stat()
         with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
-            _prepare(connection)
+            _prepare(connection, patience)
             applied = []
             while migration := _apply_next(connection, migrations, now):
                 applied.append(migration.name)
@@ -114,12 +118,26 @@ def _create(path: Path) -> None:
             raise MigrationError("the file is read-only; make it writable") from None
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(connection: sqlite3.Connection, patience: float) -> None:
     """Set what is kept in the file; ``auto_vacuum`` only takes before anything is in it, WAL included."""
     if sqlite3.sqlite_version_info < (3, 35):
         raise MigrationError(f"SQLite {sqlite3.sqlite_version} is too old; 3.35 or newer is needed")
     for pragma in ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "synchronous = FULL"):
-        connection.execute(f"PRAGMA {pragma}")
+        _patiently(connection, f"PRAGMA {pragma}", patience)
+
+
+def _patiently(connection: sqlite3.Connection, statement: str, patience: float) -> None:
+    """Run a statement; SQLite lets a change of the journal's mode fail at once when another process makes it too."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _apply_next(connection: sqlite3.Connection, migrations: list[Migration], now: int) -> Migration | None:
