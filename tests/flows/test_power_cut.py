@@ -90,5 +90,9 @@ async def test_whatever_was_acknowledged_holds_after_a_power_cut(disk: Disk, see
 
 @pytest.mark.parametrize("level", ["NORMAL", "OFF"])
 async def test_a_server_that_syncs_less_is_caught(disk: Disk, level: str) -> None:
-    with pytest.raises(AssertionError):
-        await survives(disk, ("-c", WEAKENED.format(level=level)), 0)
+    for seed in range(5):  # the power may be cut when by chance nothing waits to be synced
+        try:
+            await survives(disk, ("-c", WEAKENED.format(level=level)), seed)
+        except AssertionError:
+            return
+    pytest.fail("nothing that was acknowledged was ever lost")
