@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from server.oauth.bearer import Caller
+from server.transport.catalogue import Catalogue
 from server.transport.message import Message, Request
 
 log = logging.getLogger("server.access")
@@ -19,18 +20,22 @@ RUNNING = "running"
 _LONGEST = 80
 """Characters of a name that the log shows; a client may send megabytes of it."""
 
+_UNKNOWN = "?"
+"""In place of a tool's name that the server does not list: it may be anything, a card number too."""
+
 _current: ContextVar["Calls | None"] = ContextVar("calls", default=None)
 
 
 class Calls:
     """The requests of one POST, and who makes them."""
 
-    def __init__(self, caller: Caller | None, requests: Sequence[Request]) -> None:
+    def __init__(self, caller: Caller | None, requests: Sequence[Request], catalogue: Catalogue) -> None:
         """Note what is asked, before it is known whether it may be."""
         self.logged = False
         """Whether the line of the POST was written; what ends after that gets a line of its own."""
         self._caller = caller
         self._requests = requests
+        self._catalogue = catalogue
         self._outcomes: dict[int, str] = {}
         self._since = asyncio.get_running_loop().time()
 
@@ -44,8 +49,12 @@ class Calls:
         return f"client={_shown(access.client_id)} user={access.user_id or '-'}"
 
     def _what(self, request: Request) -> str:
-        tool = f" tool={_shown((request.params or {}).get('name'))}" if request.method == "tools/call" else ""
+        tool = f" tool={self._tool(request)}" if request.method == "tools/call" else ""
         return f"call={_shown(request.method)}{tool} outcome={self._outcomes.get(id(request), 'refused')}"
+
+    def _tool(self, request: Request) -> str:
+        name = (request.params or {}).get("name")
+        return _shown(name) if name in self._catalogue else _UNKNOWN
 
     def note(self, request: Request, outcome: str) -> None:
         """Note what came of a request, or that it is at work."""
@@ -58,11 +67,11 @@ class Calls:
 CALLS = web.RequestKey("calls", Calls)
 
 
-def note_calls(http: web.Request, caller: Caller | None, messages: Sequence[Message]) -> None:
+def note_calls(http: web.Request, caller: Caller | None, messages: Sequence[Message], catalogue: Catalogue) -> None:
     """Note what the messages of a POST ask for."""
     requests = [message for message in messages if isinstance(message, Request)]
     if requests:
-        http[CALLS] = calls = Calls(caller, requests)
+        http[CALLS] = calls = Calls(caller, requests, catalogue)
         _current.set(calls)
 
 

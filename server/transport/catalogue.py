@@ -57,6 +57,10 @@ class Catalogue:
         self._list_page = list_page
         self._rules: dict[str, ToolRules] = {}
 
+    def __contains__(self, name: object) -> bool:
+        """Tell whether the server has listed a tool of this name."""
+        return isinstance(name, str) and name in self._rules
+
     async def rules(self, name: str, http: web.Request) -> ToolRules:
         """Give the rules of a tool; one that the server does not list has none.
 

@@ -43,7 +43,7 @@ async def exchange(http: web.Request, kernel: Kernel, gate: Gate, message: Messa
         await gate.admit((message,))
         _check(unsupported_protocol_version_rejection(http.headers.get(MCP_PROTOCOL_VERSION_HEADER, "")), None)
         return web.Response(status=202)
-    note_calls(http, gate.caller, (message,))
+    note_calls(http, gate.caller, (message,), gate.catalogue)
     events = takes_events(http, message.id)
     if message.method == "subscriptions/listen" and not events:
         raise Rejection(406, INVALID_REQUEST, "Accept must allow text/event-stream", request_id=message.id)

@@ -41,10 +41,10 @@ class Gate:
             Rejection: 403 for a page that may not use what is open.
         """
         if CALLS not in self.http:
-            note_calls(self.http, self.caller, messages)
+            note_calls(self.http, self.caller, messages, self.catalogue)
+        needs = await self.needs(messages)
         if not self.settings.oauth_enabled:
             return None
-        needs = await self.needs(messages)
         if self.caller is None and needs is None:
             self.require_open_origin()
             return None

@@ -54,6 +54,8 @@ async def test_a_call_has_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 async def test_a_call_whose_headers_are_wrong_is_named_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with serve(tmp_path, oauth_enabled=False) as site:
+        await site.modern("tools/list")
+        lines(caplog)
         await site.call("modern", "plain", Mcp_Name="pay")
         assert lines(caplog) == ["400 client=- user=- call=tools/call tool=plain outcome=refused"]
 
@@ -95,6 +97,26 @@ async def test_each_call_of_a_batch_is_named(tmp_path: Path, caplog: pytest.LogC
         await site.send([call("plain"), call("echo")])
         [line] = lines(caplog)
         assert "call=tools/call tool=plain outcome=ok call=tools/call tool=echo outcome=tool_error" in line
+
+
+@pytest.mark.parametrize("oauth_enabled", [True, False])
+@pytest.mark.parametrize("era", ["modern", "legacy", "session"])
+async def test_a_name_that_no_tool_has_is_not_written_down(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, era: str, oauth_enabled: bool
+) -> None:
+    caplog.set_level("INFO")
+    async with serve(tmp_path, oauth_enabled=oauth_enabled) as site:
+        token = await site.token() if oauth_enabled else None
+        for name in ("4111111111111111", "plain"):
+            if era == "session":
+                visit = await Visit(site.client, "/mcp", token).open()
+                await visit.post(visit.call(name))
+            else:
+                await site.call(era, name, token=token)
+        unknown, known = [line for line in lines(caplog) if "call=tools/call" in line]
+        assert " tool=? outcome=" in unknown
+        assert known.endswith(" tool=plain outcome=ok")
+        assert "4111" not in caplog.text
 
 
 @pytest.mark.parametrize("name", ["x\nPOST /mcp 200", "a b", "\x1b[31m", "é", "x" * 5_000, "", 7, None])
