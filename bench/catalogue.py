@@ -15,7 +15,7 @@ from bench.operations import MODERN, tool_call
 from bench.populate import populate
 from bench.scale import Figure
 from bench.wire import Connection, expect
-from server import resources
+from server import shipped
 from server.app import system_clock
 from server.catalogue.rows import LatLong
 from server.storage.database import open_database
@@ -50,7 +50,7 @@ def catalogue(folder: Path, count: int) -> list[Figure]:
 
 
 def _towns() -> list[Town]:
-    table = (resources.directory("data") / "places.tsv").read_text(encoding="utf-8").splitlines()
+    table = (shipped.directory("data") / "places.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in table if line[:5].isdigit()]
     return [(code, label[:-10], label[-8:-6], float(north), float(east)) for code, label, north, east in rows]
 

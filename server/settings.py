@@ -10,10 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from server import upstreams
-from server.hierarchy import Pairs, check
+from server import allowed_users, scope_hierarchy, upstreams
 from server.origins import canonical, is_loopback
-from server.people import person
 from server.sealing import SECRET_LENGTH
 
 NOT_YET = "not available yet"
@@ -50,7 +48,8 @@ Split = BeforeValidator(_split)
 Names = Annotated[tuple[str, ...], NoDecode, Split]
 Scopes = Annotated[tuple[Annotated[str, AfterValidator(_scope)], ...], NoDecode, Split]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(partial(canonical, any_http=True))], ...], NoDecode, Split]
-People = Annotated[tuple[Annotated[str, AfterValidator(person)], ...], NoDecode, Split]
+Implications = Annotated[scope_hierarchy.Pairs, NoDecode, Split, AfterValidator(scope_hierarchy.check)]
+People = Annotated[tuple[Annotated[str, AfterValidator(allowed_users.check)], ...], NoDecode, Split]
 Networks = Annotated[tuple[Network, ...], NoDecode, Split]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 Seconds = Annotated[int, Field(ge=1, le=_TEN_YEARS, description=f"whole seconds from 1 to {_TEN_YEARS}")]
@@ -85,7 +84,7 @@ class Settings(BaseSettings):
         ("read", "write", "payment", "account"), min_length=1, description="scope names separated by commas"
     )
     oauth_default_scopes: Names = Field(("read",), description="names out of OAUTH_VALID_SCOPES, separated by commas")
-    oauth_scope_implies: Annotated[Pairs, NoDecode, Split, AfterValidator(check)] = Field(
+    oauth_scope_implies: Implications = Field(
         (), description="pairs such as write>read out of OAUTH_VALID_SCOPES, separated by commas, without circles"
     )
     oauth_access_token_ttl: Seconds = 3_600

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from server import resources
+from server import shipped
 from server.catalogue import editions, files
 from server.catalogue.files import KINDS, FaultyFile, Sheet
 from server.catalogue.store import Edition
@@ -203,7 +203,7 @@ def _reset(settings: Settings, arguments: argparse.Namespace) -> int:
         def note(sheet: Sheet) -> Event | None:
             return _event(Kind.CATALOGUE_RESET, sheet, settings, now)
 
-        await editions.ship(store, resources.directory("data"), now, anew=kinds, note=note)
+        await editions.ship(store, shipped.directory("data"), now, anew=kinds, note=note)
 
     with_store(settings, work)
     show({"reset": kinds}, as_json=arguments.json)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from aiohttp import HttpVersion11, web
 
-from server import keys, whence
+from server import current, keys
 from server.handlers.address import client_address
 from server.handlers.errors import Handler
 from server.meter import NO_ROUTE
@@ -49,7 +49,7 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[keys.REQUEST_ID] = identity = f"{request.app[keys.REQUEST_NUMBERS]():012x}"
     request[keys.ADDRESS] = address = _address(request)
     request[keys.IS_STREAM] = False
-    whence.address.set(address)
+    current.client_address.set(address)
     token = request_id.set(identity)
     started = time.perf_counter()
     status = HUNG_UP

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from server.resources import directory
+from server.shipped import directory
 
 _FILE = re.compile(r"(\d{4})_\w+(?P<only>\.sqlite|\.postgresql)?\.sql")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
 
-from server import resources
+from server import shipped
 from server.catalogue.rows import LatLong
 from server.catalogue.states import STATES
 
@@ -66,7 +66,7 @@ class Gazetteer:
 
     @cached_property
     def _table(self) -> "_Table":
-        return _Table((resources.directory("data") / "places.tsv").read_bytes())
+        return _Table((shipped.directory("data") / "places.tsv").read_bytes())
 
     def locate(self, text: str) -> Place:
         """Find a ZIP code, a city with its state, or a pair of coordinates.

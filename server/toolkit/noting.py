@@ -1,6 +1,6 @@
 """What the tools note in the audit log."""
 
-from server import whence
+from server import current
 from server.oauth.audit import Event, Kind
 from server.services import Services
 
@@ -20,4 +20,4 @@ def noted(
     """
     if not services.settings.audit_retention_days:
         return None
-    return Event(now, kind, client_id, user_id, whence.address.get(), detail=detail)
+    return Event(now, kind, client_id, user_id, current.client_address.get(), detail=detail)

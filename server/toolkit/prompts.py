@@ -8,7 +8,7 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
-from server.toolkit.reading import Complete, completion
+from server.toolkit.resources import Complete, completion
 
 Context = ServerRequestContext[Any]
 

@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from server.oauth.store import StoreUnavailable
 from server.toolkit.prompts import Prompt, Prompts
-from server.toolkit.reading import Resource, Resources, Template
+from server.toolkit.resources import Resource, Resources, Template
 from server.toolkit.tool import Tool, run
 
 _LONGEST_ECHO = 80

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from server.toolkit.reading import Resource
+from server.toolkit.resources import Resource
 
 MIME_TYPE = "text/html;profile=mcp-app"
 

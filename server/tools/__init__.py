@@ -1,13 +1,13 @@
 """The bundled tool set: one file is one tool, with its arguments, output, scopes and data access.
 
-Beside the tools stand ``reading.py``, what can be read of the catalogue, and ``asking.py``, the prompts.
+Beside the tools stand ``resources.py``, what can be read of the catalogue, and ``prompts.py``.
 """
 
 from typing import Any
 
 from mcp.server.lowlevel import Server
 
-from server import __version__, resources
+from server import __version__, shipped
 from server.catalogue.editions import ship
 from server.services import Services
 from server.toolkit.server import make_server
@@ -15,7 +15,6 @@ from server.toolkit.tool import Tool
 from server.toolkit.widgets import WIDGETS
 from server.tools import (
     account_summary,
-    asking,
     device_details,
     fetch,
     fiber_coverage_checker,
@@ -25,7 +24,8 @@ from server.tools import (
     plans_list,
     products_carousel,
     profile,
-    reading,
+    prompts,
+    resources,
     search,
     services_gallery,
     store_locator,
@@ -63,15 +63,15 @@ def build(services: Services) -> Server[Any]:
     ]
 
     async def prepare() -> None:
-        await ship(services.store, resources.directory("data"), services.clock())
+        await ship(services.store, shipped.directory("data"), services.clock())
 
     return make_server(
         "att-mcp-server",
         __version__,
         INSTRUCTIONS,
         tools,
-        resources=[*reading.resources(services), *(one.resource(services.settings.server_url) for one in WIDGETS)],
-        templates=reading.templates(services),
-        prompts=asking.prompts(services),
+        resources=[*resources.kinds(services), *(one.resource(services.settings.server_url) for one in WIDGETS)],
+        templates=resources.templates(services),
+        prompts=prompts.every(services),
         prepare=prepare,
     )

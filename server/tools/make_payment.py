@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from server.services import Services
 from server.toolkit.account import Account
 from server.toolkit.accounts import accounts_of, one_of, signed_in
-from server.toolkit.asking import Question, Reply, ask, reply_of
+from server.toolkit.elicitation import Question, Reply, ask, reply_of
 from server.toolkit.money import Money, money
 from server.toolkit.payments import QUOTE_TTL, Guest, Payer, Payment, PaymentStore, Quote
 from server.toolkit.screening import refuse_payment_numbers

@@ -2,7 +2,7 @@
 
 import json
 
-from server import resources
+from server import shipped
 from server.catalogue.files import KINDS
 from server.catalogue.schema import schema
 
@@ -14,4 +14,4 @@ def written(kind: str) -> str:
 
 if __name__ == "__main__":
     for name in KINDS:
-        (resources.directory("data") / f"{name}.schema.json").write_text(written(name), encoding="utf-8")
+        (shipped.directory("data") / f"{name}.schema.json").write_text(written(name), encoding="utf-8")

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from server import resources
+from server import shipped
 from server.catalogue.editions import CatalogueError, publish, ship
 from server.catalogue.files import KINDS, Sheet, read
 from server.catalogue.store import Item
 from server.storage.database import Database, open_database
 from tests.catalogue.conftest import NOW
 
-SHIPPED = resources.directory("data")
+SHIPPED = shipped.directory("data")
 HOUR = 3_600
 
 

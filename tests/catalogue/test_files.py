@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from server import resources
+from server import shipped
 from server.catalogue.files import KINDS, MOST_FAULTS, FaultyFile, Sheet, read, write
 from server.catalogue.geo import Store
 
-SHIPPED = resources.directory("data")
+SHIPPED = shipped.directory("data")
 
 STORE: dict[str, Any] = {
     "type": "Feature",
@@ -29,7 +29,7 @@ STORE: dict[str, Any] = {
 }
 
 
-def shipped(kind: str) -> Any:
+def shipped_file(kind: str) -> Any:
     return json.loads((SHIPPED / f"{kind}.json").read_bytes())
 
 
@@ -66,7 +66,7 @@ def test_a_file_is_known_by_what_is_in_it(kind: str) -> None:
     sheet = read((SHIPPED / f"{kind}.json").read_bytes())
     assert sheet.kind == kind
     assert sheet.notice is not None
-    assert len(sheet.rows) == len(shipped(kind)[KINDS[kind].member])
+    assert len(sheet.rows) == len(shipped_file(kind)[KINDS[kind].member])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -115,7 +115,7 @@ def test_each_fault_of_a_row_is_told_with_its_line(change: dict[str, Any], where
 
 
 def test_all_faults_of_a_file_are_told_and_in_order() -> None:
-    plans = shipped("plans")
+    plans = shipped_file("plans")
     plans["plans"][1]["priceCents"] = None
     plans["plans"][4]["name"] = 7
     plans["plans"][4]["tier"] = ""
@@ -163,7 +163,7 @@ def test_what_is_no_catalogue_file_is_refused(content: bytes, fault: str) -> Non
 
 
 def test_what_stands_beside_the_rows_is_checked() -> None:
-    plans = shipped("plans")
+    plans = shipped_file("plans")
     assert faults({**plans, "note": "x"}) == ["line 1: note: not known here"]
     assert faults({**plans, "notice": 1}) == ["line 1: notice has to be text"]
     assert faults({**plans, "devices": [{}]})[0].endswith(": 'devices' cannot be in a file of plans")

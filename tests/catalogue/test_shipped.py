@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import pytest
 from jsonschema import Draft202012Validator
 
-from server import resources
+from server import shipped
 from server.catalogue.files import KINDS, read
 from server.catalogue.geo import Area, Store
 from server.catalogue.rows import Article, Device, Offer, Plan, Row, Service
 
-SHIPPED = resources.directory("data")
+SHIPPED = shipped.directory("data")
 R = TypeVar("R", bound=Row)
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from server import resources
+from server import shipped
 from server.catalogue.files import KINDS
 from tests.commands.conftest import Run
 from tests.support import serve
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = resources.directory("data")
+SHIPPED = shipped.directory("data")
 
 
 def stores(count: int, **tags: Any) -> dict[str, Any]:
@@ -88,9 +88,9 @@ def test_what_is_exported_can_be_imported_again(run: Run, kind: str) -> None:
     exported = run("catalog", "export", kind)
     assert exported.status == 0
     Path("again.json").write_text(exported.out, encoding="utf-8")
-    shipped = json.loads((SHIPPED / f"{kind}.json").read_bytes())[KINDS[kind].member]
-    assert len(json.loads(exported.out)[KINDS[kind].member]) == len(shipped)
-    assert run("catalog", "import", "again.json", "--json").json["imported"] == len(shipped)
+    rows = json.loads((SHIPPED / f"{kind}.json").read_bytes())[KINDS[kind].member]
+    assert len(json.loads(exported.out)[KINDS[kind].member]) == len(rows)
+    assert run("catalog", "import", "again.json", "--json").json["imported"] == len(rows)
     assert run("catalog", "export", kind).out == exported.out
 
 

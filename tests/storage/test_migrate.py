@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.resources import directory
+from server.shipped import directory
 from server.storage.migrate import MigrationError, load, migrate, split
 from tests.storage.conftest import Shell
 from tests.storage.make import NOW

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.resources import directory
+from server.shipped import directory
 from server.storage.backup import rehearse
 from server.storage.database import open_database
 from server.storage.migrate import Migration, load, migrate, pending

@@ -6,7 +6,7 @@ from typing import Any
 
 import zipcodes
 
-from server import resources
+from server import shipped
 from server.catalogue.states import STATES
 from server.toolkit.gazetteer import fold
 
@@ -64,4 +64,4 @@ def _county(row: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    (resources.directory("data") / "places.tsv").write_bytes(table())
+    (shipped.directory("data") / "places.tsv").write_bytes(table())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server import resources
+from server import shipped
 from server.catalogue.states import STATES
 from server.toolkit.gazetteer import Gazetteer, UnknownPlace, distance_miles
 
@@ -136,7 +136,7 @@ def test_the_table_is_what_the_package_says() -> None:
     program = Path(__file__).parent / "make_places.py"
     code = f"import runpy, sys; sys.stdout.buffer.write(runpy.run_path({str(program)!r})['table']())"
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert made.stdout == (resources.directory("data") / "places.tsv").read_bytes(), "run `make places`"
+    assert made.stdout == (shipped.directory("data") / "places.tsv").read_bytes(), "run `make places`"
 
 
 def test_known_distances() -> None:

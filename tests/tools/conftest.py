@@ -17,7 +17,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp_types import CallToolResult, TextContent, Tool
 
-from server import resources
+from server import shipped
 from server.catalogue.editions import ship
 from server.services import Services
 from server.settings import load_settings
@@ -49,7 +49,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def stock() -> None:
         async with open_database(path, 0) as database:
-            await ship(database, resources.directory("data"), 0)
+            await ship(database, shipped.directory("data"), 0)
 
     asyncio.run(stock())
     return path

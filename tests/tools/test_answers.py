@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from mcp.client import Client
 from mcp_types import CallToolResult, Tool
 
-from server import resources
+from server import shipped
 from server.catalogue.editions import publish, ship
 from server.catalogue.files import KINDS, read
 from server.services import Services
@@ -87,7 +87,7 @@ def hold(tool: Tool, result: CallToolResult) -> None:
 @given(data=st.data(), name=st.sampled_from(READERS), now=st.integers(1_700_000_000, 2_000_000_000))
 async def test_whatever_is_asked(store: Database, world: World, data: st.DataObject, name: str, now: int) -> None:
     world.now = now
-    await ship(store, resources.directory("data"), now)
+    await ship(store, shipped.directory("data"), now)
     async with served(store, world) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         hold(tools[name], await client.call_tool(name, data.draw(arguments(tools[name].input_schema))))

@@ -9,7 +9,7 @@ from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, PromptReference, ResourceTemplateReference, TextContent, TextResourceContents
 
-from server import resources
+from server import shipped
 from server.catalogue.files import KINDS
 
 Connect = Callable[[], Client]
@@ -28,10 +28,10 @@ async def test_every_kind_but_the_stores_can_be_read_as_a_whole(connect: Connect
         assert {f"catalogue://{kind}" for kind in KINDS} - {"catalogue://stores"} <= listed
         assert "catalogue://stores" not in listed
         for kind in sorted(set(KINDS) - {"stores"}):
-            shipped = json.loads((resources.directory("data") / f"{kind}.json").read_bytes())
+            file = json.loads((shipped.directory("data") / f"{kind}.json").read_bytes())
             told = await read(client, f"catalogue://{kind}")
-            assert told["notice"] == shipped["notice"]
-            assert [row["id"] for row in told[kind]] == [row["id"] for row in shipped[KINDS[kind].member]]
+            assert told["notice"] == file["notice"]
+            assert [row["id"] for row in told[kind]] == [row["id"] for row in file[KINDS[kind].member]]
 
 
 async def test_each_row_can_be_read_by_its_id(connect: Connect) -> None:

@@ -8,7 +8,7 @@ import pytest
 from mcp.client import Client
 from mcp_types import CallToolResult, Tool
 
-from server import resources
+from server import shipped
 from server.catalogue.editions import publish
 from server.catalogue.files import read
 from server.catalogue.rows import Device
@@ -19,7 +19,7 @@ from server.tools import build
 from tests.tools.conftest import Call, World
 
 Text = Callable[[CallToolResult], str]
-ROWS = read((resources.directory("data") / "devices.json").read_bytes()).rows
+ROWS = read((shipped.directory("data") / "devices.json").read_bytes()).rows
 DEVICES = {row.id: row for row in ROWS if isinstance(row, Device)}
 
 
@@ -137,7 +137,7 @@ async def test_an_unknown_device_is_answered_with_what_may_be_meant(
 
 async def test_an_import_is_in_the_schema_and_in_the_answers_at_once(store: Database, world: World) -> None:
     def sheet(count: int) -> bytes:
-        rows = json.loads((resources.directory("data") / "devices.json").read_bytes())["devices"]
+        rows = json.loads((shipped.directory("data") / "devices.json").read_bytes())["devices"]
         return json.dumps({"devices": [{**rows[0], "id": f"own-{number}"} for number in range(count)]}).encode()
 
     server = build(

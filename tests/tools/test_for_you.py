@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mcp_types import CallToolResult
 
-from server import resources
+from server import shipped
 from server.storage.database import Database, open_database
 from server.toolkit.account import Account, Line
 from tests.tools.conftest import Call, World
@@ -129,7 +129,7 @@ async def test_nobody_signed_in_has_no_offers(call: Call, text: Text) -> None:
 
 
 def test_shipped_offers_name_plans_that_there_are() -> None:
-    folder = resources.directory("data")
+    folder = shipped.directory("data")
     plans = {plan["id"] for plan in json.loads((folder / "plans.json").read_text())["plans"]}
     for offer in json.loads((folder / "recommendations.json").read_text())["recommendations"]:
         when = offer["when"]

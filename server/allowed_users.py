@@ -1,11 +1,11 @@
-"""``OAUTH_ALLOWED_USERS``: addresses and domains of people."""
+"""``OAUTH_ALLOWED_USERS``: addresses, and domains with an ``@`` before them."""
 
 import re
 
 _WHO = re.compile(r"[^\s@]*@[^\s@]+")
 
 
-def person(value: str) -> str:
+def check(value: str) -> str:
     """Check one entry, an address or an ``@domain``, and give it as it is compared: capitals do not matter.
 
     Raises:

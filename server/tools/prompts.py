@@ -6,11 +6,11 @@ from functools import partial
 from server.services import Services
 from server.toolkit.gazetteer import ACCEPTED, ADDRESSES
 from server.toolkit.prompts import Argument, Prompt
-from server.toolkit.reading import MOST_COMPLETIONS
+from server.toolkit.resources import MOST_COMPLETIONS
 from server.toolkit.shelf import Shelves
 
 
-def prompts(services: Services) -> list[Prompt]:
+def every(services: Services) -> list[Prompt]:
     """Make the prompts; ids are completed from the catalogue."""
     devices, articles = (partial(_ids, services.store, kind) for kind in ("devices", "articles"))
     return [

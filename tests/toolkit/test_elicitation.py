@@ -19,7 +19,7 @@ from mcp_types import (
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from server.toolkit.asking import Question, Reply, ask, reply_of
+from server.toolkit.elicitation import Question, Reply, ask, reply_of
 from server.toolkit.screening import REFUSAL, refuse_payment_numbers
 from server.toolkit.server import make_server
 from server.toolkit.tool import Answer, Arguments, Call, Tool

@@ -5,7 +5,7 @@ from functools import partial
 
 from server.catalogue.files import KINDS
 from server.services import Services
-from server.toolkit.reading import MOST_COMPLETIONS, Resource, Template
+from server.toolkit.resources import MOST_COMPLETIONS, Resource, Template
 from server.toolkit.shelf import Shelves
 
 _SINGULAR = {
@@ -22,7 +22,7 @@ _BY_ID_ONLY = frozenset({"stores"})
 """There may be so many that nobody wants to read them all."""
 
 
-def resources(services: Services) -> list[Resource]:
+def kinds(services: Services) -> list[Resource]:
     """Make a resource of each kind."""
     return [
         Resource(
