@@ -28,14 +28,12 @@ _CHECKSUM = 6
 
 
 def _base62(number: int, width: int) -> str:
-    """Write a number with leading zeros; ten digits at a time spare most of the divisions of a long one."""
-    pairs: list[str] = []
-    while 2 * len(pairs) < width:
-        number, ten = divmod(number, 62**10)
-        for _ in range(5):
-            ten, two = divmod(ten, 62 * 62)
-            pairs.append(_PAIRS[two])
-    return "".join(reversed(pairs))[-width:]
+    """Write a number with leading zeros, two digits at a time."""
+    text = ""
+    for _ in range(0, width, 2):
+        number, pair = divmod(number, 62 * 62)
+        text = _PAIRS[pair] + text
+    return text[-width:]
 
 
 def _seal(prefix: str, random: bytes) -> str:
