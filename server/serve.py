@@ -32,8 +32,6 @@ def serve(settings: Settings) -> int:
     """
     _allow_open_files()
     passed = passed_sockets(os.environ)
-    where = ", ".join(f"the socket {name} that was handed over" for name, _ in passed)
-    log.info("Serving %s on %s", settings.server_url, where or f"{settings.host} port {settings.port}")
     with asyncio.Runner(loop_factory=_event_loop) as loop:
         try:
             loop.run(_serve(settings, passed, Manager(os.environ)))
@@ -64,6 +62,7 @@ async def _serve(settings: Settings, passed: Sequence[Passed], manager: Manager)
                 await runner.setup()
             for site in _sites(runner, settings, passed):
                 await site.start()
+            log.info("%s on %s", status, _where(settings, passed))
             manager.ready(status)
             await stop.wait()
             manager.send("STOPPING=1")
@@ -83,6 +82,11 @@ def _sites(runner: Runner, settings: Settings, passed: Sequence[Passed]) -> list
     if not passed:
         return [web.TCPSite(runner, settings.host, settings.port)]
     return [web.SockSite(runner, one.socket) for one in passed]
+
+
+def _where(settings: Settings, passed: Sequence[Passed]) -> str:
+    handed_over = ", ".join(f"the socket {one.name} that was handed over" for one in passed)
+    return handed_over or f"{settings.host} port {settings.port}"
 
 
 def reload(manager: Manager, status: str) -> None:

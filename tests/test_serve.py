@@ -61,8 +61,11 @@ def test_it_serves_where_it_says_and_ends_well(process: subprocess.Popen[str], p
     process.send_signal(signal.SIGTERM)
     _, log = process.communicate(timeout=15)
     assert process.returncode == 0
-    for line in ("OAuth enabled: True", f"OAuth issuer URL: http://localhost:{port}", "Stopped"):
-        assert line in log
+    serving = f"Serving http://localhost:{port} on 127.0.0.1 port {port}"
+    said = ("OAuth enabled: True", f"OAuth issuer URL: http://localhost:{port}", "OAuth provider initialized", serving)
+    places = [log.find(line) for line in (*said, "Stopped")]
+    assert -1 not in places
+    assert places == sorted(places), "a line came before it was true"
     assert "Traceback" not in log
     assert {path.name for path in (tmp_path / "data").iterdir()} == {"server.db", "server.db.key"}
 

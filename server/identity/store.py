@@ -16,9 +16,6 @@ class IdentityStore(Protocol):
     async def get_user(self, user_id: str) -> User | None:
         """Give a user, disabled ones too, or ``None``."""
 
-    async def find_user(self, issuer: str, subject: str) -> User | None:
-        """Give the user that an issuer knows by this subject, disabled ones too, or ``None``."""
-
     async def keep_user(self, user: User, now: int, new: Event | None = None) -> User:
         """Keep what an upstream provider says of a user, and give the row as it is then.
 

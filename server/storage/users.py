@@ -73,10 +73,6 @@ class SqlUserStore:
         """Give a user, disabled ones too, or ``None``."""
         return await self._driver.read(_user(_GET_USER, user_id=user_id))
 
-    async def find_user(self, issuer: str, subject: str) -> User | None:
-        """Give the user that an issuer knows by this subject, or ``None``."""
-        return await self._driver.read(_user(_FIND_USER, issuer=issuer, subject=subject))
-
     async def keep_user(self, user: User, now: int, new: Event | None = None) -> User:
         """Keep what an upstream provider says of a user, and give the row as it is then."""
         return await self._driver.write(_keep(user, now, new))

@@ -32,10 +32,11 @@ class Arguments(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
 
-class _Untitled(GenerateJsonSchema):
+class Untitled(GenerateJsonSchema):
     """Leaves out the titles that would only repeat the fields' names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the overridden method's argument
+        """Say no, whatever the field is."""
         return False
 
 
@@ -114,8 +115,8 @@ class Tool(Generic[A]):
             name=self.name,
             title=self.title,
             description=self.description,
-            input_schema=self.arguments.model_json_schema(schema_generator=_Untitled),
-            output_schema=TypeAdapter(self.output).json_schema(schema_generator=_Untitled),
+            input_schema=self.arguments.model_json_schema(schema_generator=Untitled),
+            output_schema=TypeAdapter(self.output).json_schema(schema_generator=Untitled),
             annotations=types.ToolAnnotations(
                 title=self.title,
                 read_only_hint=self.hints.read_only,

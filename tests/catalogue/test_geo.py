@@ -1,5 +1,5 @@
 import json
-import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -55,22 +55,29 @@ corners = st.tuples(st.integers(-50, 50), st.integers(-50, 50))
 
 
 @given(
-    ring=st.lists(corners, min_size=3, max_size=12, unique=True), at=st.tuples(st.floats(-60, 60), st.floats(-60, 60))
+    points=st.lists(corners, min_size=3, max_size=12, unique=True), at=st.tuples(st.floats(-60, 60), st.floats(-60, 60))
 )
 def test_the_crossings_agree_with_the_winding_of_a_convex_outline(
-    ring: list[tuple[int, int]], at: tuple[float, float]
+    points: list[tuple[int, int]], at: tuple[float, float]
 ) -> None:
     """For convex outlines, inside means: to the left of every side, all the way round."""
-    middle = (sum(x for x, _ in ring) / len(ring), sum(y for _, y in ring) / len(ring))
-    ring = sorted(ring, key=lambda corner: math.atan2(corner[1] - middle[1], corner[0] - middle[0]))
-    sides = list(zip(ring, ring[1:] + ring[:1], strict=True))
-    turns = [_turn(a, b, c) for (a, b), (_, c) in zip(sides, sides[1:] + sides[:1], strict=True)]
-    assume(all(turn > 0 for turn in turns))
-    distances = [_turn(a, b, at) for a, b in sides]
+    ring = [*_half_hull(sorted(points)), *_half_hull(sorted(points, reverse=True))]
+    assume(len(ring) > 2)
+    distances = [_turn(a, b, at) for a, b in pairwise([*ring, ring[0]])]
     assume(all(abs(distance) > 1e-6 for distance in distances))
     outline = [list(corner) for corner in [*ring, ring[0]]]
     covered = shape("Polygon", outline).covers(LatLong(at[1], at[0]))
     assert covered is all(distance > 0 for distance in distances)
+
+
+def _half_hull(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Give half of the convex hull of sorted points, without its last corner (Andrew's monotone chain)."""
+    chain: list[tuple[int, int]] = []
+    for point in points:
+        while len(chain) > 1 and _turn(chain[-2], chain[-1], point) <= 0:
+            chain.pop()
+        chain.append(point)
+    return chain[:-1]
 
 
 def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:

@@ -94,7 +94,8 @@ async def test_an_upstream_user_is_one_row_whatever_they_are_called(database: Da
     assert kept == replace(again, user_id="u-1", disabled_at=NOW)
     assert shell("SELECT user_id, name, email FROM users") == [("u-1", "Ada King", None)]
     assert shell("SELECT count(*) FROM audit_log WHERE event = 'user_added'") == [(1,)]
-    assert await database.find_user("https://other.example.com", "subject") is None
+    namesake = replace(UPSTREAM, user_id="u-3", issuer="https://other.example.com")
+    assert await database.keep_user(namesake, NOW + 2) == namesake
 
 
 async def test_of_two_accounts_of_one_name_one_is_kept(database: Database, shell: Shell) -> None:
