@@ -17,6 +17,7 @@ from server.storage.extent import extent
 _EVERY = 2.0
 """Seconds between two looks, unless another number is asked for."""
 
+_UNITS = ("bytes", "kB", "MB", "GB")
 _CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -29,7 +30,7 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
         nargs="?",
         type=_seconds,
         const=_EVERY,
-        help=f"look again every so many seconds ({_EVERY:g} by default), until Ctrl-C; sizes in bytes are shown too",
+        help=f"look again every so many seconds ({_EVERY:g} by default), until Ctrl-C; show what is on the disk too",
     )
     parser.add_argument("--json", action="store_true", help="print JSON: one object, or with --watch one a line")
     parser.set_defaults(command=_stats)
@@ -55,11 +56,18 @@ async def _watch(settings: Settings, pause: float, *, as_json: bool) -> None:
         while True:
             now = system_clock()
             counts = await store.gauges(now)
-            size = extent(settings.database_path)
+            size = extent(settings.database_path)._asdict()
+            sizes = size if as_json else {name: _readable(count) for name, count in size.items()}
             sys.stdout.write(between)
-            show({**counts, "database": size.database, "log": size.log, "room": size.room}, as_json=as_json)
+            show({**counts, **sizes}, as_json=as_json)
             sys.stdout.flush()
             await asyncio.sleep(pause)
+
+
+def _readable(size: int) -> str:
+    """Write a number of bytes with the unit that leaves it short."""
+    thousands = min((len(str(size)) - 1) // 3, len(_UNITS) - 1)
+    return f"{size / 1000**thousands:.{min(thousands, 1)}f} {_UNITS[thousands]}"
 
 
 def _seconds(text: str) -> float:

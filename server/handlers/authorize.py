@@ -55,6 +55,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     if visitor is None:
         remembered.require_somebody(waiting)
         return await identity.challenge(request, Waiting(handle, waiting, client))
+    await consent.require_enabled(visitor, ctx)
     allowed = await remembered.allowed_before(waiting, client, visitor, ctx)
     code = await consent.answered_before(waiting, visitor, allowed, ctx)
     if code is not None:

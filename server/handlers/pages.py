@@ -24,6 +24,7 @@ _SCRIPTED = frozenset({"signin.html", "account.html"})
 _JOINERS = "\u200c\u200d"
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _MAX_MARKS = 4
+_LONGEST_NAME = 60
 
 
 def plain(text: str) -> str:
@@ -54,6 +55,12 @@ def plain(text: str) -> str:
     return " ".join("".join(shown).split())
 
 
+def short(name: str | None) -> str:
+    """Make a name from outside safe to show, and short enough to leave the page to our own words; it may be empty."""
+    text = plain(name or "").strip()
+    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
+
+
 def _finalize(value: Any) -> Any:
     """Pass every text that a template prints through `plain`, so that none can be forgotten."""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -71,7 +78,7 @@ def setup_pages(app: web.Application) -> None:
     env = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(_TEMPLATES),
-        filters={"plain": plain},
+        filters={"plain": plain, "short": short},
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
         auto_reload=False,

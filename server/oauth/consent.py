@@ -47,6 +47,22 @@ async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[Autho
     return request, client
 
 
+async def require_enabled(visitor: Visitor, ctx: Context) -> None:
+    """Make sure that whoever is at the browser can allow something; a session's user is known to be live.
+
+    Raises:
+        PageError: Nobody signs in, and the user that everyone is has been disabled.
+    """
+    user = None if visitor.signed_in else await ctx.store.get_user(visitor.user.user_id)
+    if user is not None and user.disabled_at is not None:
+        raise PageError(
+            "Nothing can be allowed here at present",
+            f"Nobody signs in here: everyone is the user {user.label}, and that user is disabled.",
+            f"Ask those who run this server to let everyone in again: “users enable {user.user_id}” does it.",
+            status=403,
+        )
+
+
 async def answered_before(
     request: AuthorizationRequest, visitor: Visitor, allowed: tuple[str, ...], ctx: Context
 ) -> str | None:

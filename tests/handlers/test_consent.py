@@ -177,8 +177,9 @@ async def test_a_client_removed_meanwhile_gets_no_code(live: Live) -> None:
 async def test_a_disabled_user_gets_no_code(live: Live) -> None:
     app = await live.register()
     await live.log_in(app)
+    page = await live.browser().open_page(app)
     live.sql("UPDATE users SET disabled_at = 1")
-    answer = await (await live.browser().open_page(app)).approve()
+    answer = await page.approve()
     assert (answer.status, "Location" in answer.headers) == (400, False)
     assert "the account was disabled" in answer.text
 
@@ -247,3 +248,17 @@ async def test_every_approval_is_by_the_demo_user(start: Start) -> None:
         described = await live.introspect(app, tokens["access_token"])
         assert (described["sub"], described["username"]) == ("demo", "demo")
         assert live.sql("SELECT user_id, issuer, subject FROM users") == [("demo", "demo", "demo")]
+
+
+async def test_a_disabled_demo_user_is_said_on_the_page_and_may_allow_again_once_enabled(live: Live) -> None:
+    app, browser = await live.register(), live.browser()
+    await live.log_in(app)
+    live.sql("UPDATE users SET disabled_at = 1 WHERE user_id = 'demo'")
+    begun, _ = await browser.authorize(app)
+    refused = await browser.send("GET", begun.location)
+    assert refused.status == 403
+    assert "users enable demo" in refused.text
+    assert "<form" not in refused.text
+    live.sql("UPDATE users SET disabled_at = NULL")
+    assert (await browser.send("GET", begun.location)).status == 200
+    await live.log_in(app)

@@ -46,7 +46,7 @@ HOSTILE = {
     "loopback_only": True,
     "scopes": [*SCOPES, {"name": "s" * 200, "description": SCRIPT + "d" * 500, "implied": ["i" * 200]}],
     "kept": [{"name": "k" * 200, "description": SCRIPT + "d" * 500, "implied": ["i" * 200]}],
-    "user": {"name": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500, "email": SCRIPT, "demo": True, "switch": None},
+    "user": {"name": "Z" + "\u0301" * 500 + SCRIPT + "u" * 500, "email": SCRIPT, "demo": True, "switch": None},
 }
 INDEX = {
     "name": "Example server",
@@ -107,7 +107,7 @@ HOSTILE_SIGNIN = {
     "hint": SCRIPT + "h" * 500,
     "problem": "That is not a username with its password.",
     "passkey_options": "{}",
-    "signed_in_as": SCRIPT + "Z" + "\u0301" * 500 + "u" * 500,
+    "signed_in_as": "Z" + "\u0301" * 500 + SCRIPT + "u" * 500,
 }
 PASSKEY: dict[str, Any] = {
     "credential_id": "a",
@@ -203,7 +203,14 @@ REFUSED: dict[str, Any] = {
 
 CONTEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "index": ("index.html", INDEX),
-    "open": ("index.html", {**INDEX, "connector_url": "https://mcp.example.com/mcp", "oauth_enabled": False}),
+    "open": (
+        "index.html",
+        {
+            **INDEX,
+            "connector_url": "https://as-long-as-the-names-of-tunnels-often-are.trycloudflare.com/mcp",
+            "oauth_enabled": False,
+        },
+    ),
     "consent": ("consent.html", CONSENT),
     "step-up": ("consent.html", {**CONSENT, "scopes": MORE, "kept": SCOPES, "user": SWITCHING}),
     "hostile": ("consent.html", HOSTILE),

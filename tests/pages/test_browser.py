@@ -198,17 +198,25 @@ async def test_every_stop_of_the_tab_key_shows_its_focus(page: Page, site: TestS
     ]
 
 
-async def test_tabbing_to_the_connector_url_selects_it_whole(page: Page, site: TestServer) -> None:
+async def test_the_connector_url_is_selected_by_keyboard(page: Page, site: TestServer) -> None:
     await page.goto(str(site.make_url("/index")))
-    await press(page, "Tab")
+    await press(page, "Tab", "Control+a")
     selected = "(e => e.value.slice(e.selectionStart, e.selectionEnd))(document.activeElement)"
     assert await page.evaluate(selected) == "http://localhost:8000/mcp"
+
+
+@pytest.mark.parametrize("text_size", ["100%", "200%"])
+async def test_the_connector_url_is_seen_whole_at_320_px(page: Page, site: TestServer, text_size: str) -> None:
+    await page.goto(str(site.make_url("/open")))
+    await page.evaluate("size => { document.documentElement.style.fontSize = size }", text_size)
+    hidden = "e => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]"
+    assert await page.locator("#url").evaluate(hidden) == [0, 0]
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_whatever_can_be_clicked_is_24_px_or_more(page: Page, site: TestServer, name: str) -> None:
     await page.goto(str(site.make_url(f"/{name}")))
-    for target in await page.locator("a, button, input:not([type=hidden], [hidden])").all():
+    for target in await page.locator("a, button, textarea, input:not([type=hidden], [hidden])").all():
         box = await target.bounding_box()
         assert box
         assert min(box["width"], box["height"]) >= 24

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.handlers.pages import plain
+from server.handlers.pages import plain, short
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,14 @@ from server.handlers.pages import plain
 )
 def test_what_misleads_is_replaced_and_what_is_language_stays(text: str, shown: str) -> None:
     assert plain(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(None, ""), (" \u3164", ""), ("Ada", "Ada"), ("a" * 60, "a" * 60), ("a" * 61, "a" * 59 + "…")],
+)
+def test_a_name_is_shortened_where_it_would_fill_the_page(name: str | None, shown: str) -> None:
+    assert short(name) == shown
 
 
 @given(st.text(st.characters()))

@@ -209,8 +209,8 @@ def test_consent_says_that_nobody_signs_in_only_where_that_is_so(make_site: Make
 
 async def test_index_offers_the_connector_url_and_the_metadata(client: Client, contexts: Contexts) -> None:
     page = await read(client, "index")
-    [field] = page.all("input")
-    assert field["value"] == contexts["index"][1]["connector_url"]
+    [field] = page.all("textarea")
+    assert contexts["index"][1]["connector_url"] in page.text
     assert "readonly" in field
     assert [label["for"] for label in page.all("label")] == [field["id"]]
     assert {link["href"] for link in page.all("a")} == {
@@ -274,6 +274,7 @@ async def test_every_application_can_be_taken_back_by_a_button_that_names_it(cli
     assert "An application without a name" in hostile.text
     assert "\u202e" not in hostile.text
     assert "Take back everything" in hostile.text
+    assert "u" * 60 not in hostile.text
     assert "Take back" not in (await read(client, "bare-account")).text
 
 
