@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.storage.driver import Driver, Script, Statement, changed
-from server.storage.sweep import Sweep
 from server.transport.records import KEPT_BYTES, KEPT_EVENTS, EventRecord, Owner, SessionRecord
 
 TOTAL_BYTES = 256 * 1024 * 1024
@@ -68,38 +67,6 @@ _TOO_OLD = """
 SELECT coalesce(max(created_at), 0) FROM (
     SELECT created_at, sum(size) OVER (ORDER BY created_at DESC) AS newer_and_this FROM mcp_events
 ) AS added_up WHERE newer_and_this > :total"""
-
-SWEEPS = (
-    Sweep(
-        "mcp_sessions",
-        """
-        DELETE FROM mcp_sessions WHERE session_digest IN (
-            SELECT session_digest FROM mcp_sessions WHERE used_at <= :session_lost LIMIT :batch
-        ) RETURNING 1""",
-    ),
-    Sweep(
-        "mcp_events",
-        """
-        DELETE FROM mcp_events WHERE (session_digest, event) IN (
-            SELECT session_digest, event FROM mcp_events WHERE created_at <= :events_until LIMIT :batch
-        ) RETURNING 1""",
-    ),
-    Sweep(
-        "mcp_events",
-        """
-        DELETE FROM mcp_events WHERE (session_digest, event) IN (
-            SELECT e.session_digest, e.event FROM mcp_events e
-            WHERE e.session_digest > :after AND e.session_digest <= :until
-                AND NOT EXISTS (SELECT 1 FROM mcp_sessions s WHERE s.session_digest = e.session_digest)
-            LIMIT :batch
-        ) RETURNING 1""",
-        """
-        SELECT max(session_digest) FROM (
-            SELECT session_digest FROM mcp_events WHERE session_digest > :after ORDER BY session_digest LIMIT :step
-        ) AS step""",
-    ),
-)
-"""What the purge removes, beside `server.storage.retention.SWEEPS`."""
 
 
 class SqlMcpSessionStore:

@@ -4,7 +4,6 @@ from server.oauth.audit import Event
 from server.storage.accounts import get_guest_account
 from server.storage.audit import insert
 from server.storage.driver import Driver, Script, Statement, changed
-from server.storage.sweep import Sweep
 from server.toolkit.account import Account
 from server.toolkit.payments import (
     GUEST_WINDOW,
@@ -86,25 +85,6 @@ _FIND_GUEST_ACCOUNT = """
 SELECT account_id FROM accounts
 WHERE zip_code = :zip_code AND (account_number = :account_number OR phone = :phone)
 LIMIT 2"""
-
-# The ledger stays for ever; what goes is what was offered, and the guests who were wrong.
-
-SWEEPS = (
-    Sweep(
-        "payment_quotes",
-        """
-        DELETE FROM payment_quotes WHERE quote_digest IN (
-            SELECT quote_digest FROM payment_quotes WHERE expires_at <= :hour_ago LIMIT :batch
-        ) RETURNING 1""",
-    ),
-    Sweep(
-        "guest_failures",
-        """
-        DELETE FROM guest_failures WHERE (holder_digest, failed_at) IN (
-            SELECT holder_digest, failed_at FROM guest_failures WHERE failed_at <= :hour_ago LIMIT :batch
-        ) RETURNING 1""",
-    ),
-)
 
 
 class SqlPaymentStore:

@@ -15,8 +15,6 @@ from server.oauth.store import StoreUnavailable
 from server.storage import mcp_sessions
 from server.storage.driver import Driver, Script, Statement, T
 from server.storage.retention import SWEEPS, times
-from server.storage.retention_passkeys import PASSKEY_SWEEPS
-from server.storage.retention_upstream import UPSTREAM_SWEEPS
 from server.storage.sweep import Sweep
 from server.transport.records import IDLE, LOST
 
@@ -48,7 +46,7 @@ async def purge(driver: Driver, now: int, audit_days: int = 0) -> dict[str, int]
     """
     removed: dict[str, int] = {}
     points = times(now, audit_days) | await _times_of_sessions(driver, now)
-    for sweep in (*SWEEPS, *UPSTREAM_SWEEPS, *PASSKEY_SWEEPS, *mcp_sessions.SWEEPS):
+    for sweep in SWEEPS:
         removed[sweep.table] = removed.get(sweep.table, 0) + await _sweep(driver, sweep, points)
     while await _paced(driver.reclaim()):
         pass

@@ -13,17 +13,14 @@ import pytest
 
 from server.oauth.audit import Event, Kind
 from server.oauth.store import StoreUnavailable
-from server.storage import mcp_sessions
 from server.storage.database import Database, open_database
 from server.storage.purge import BATCH, JUMP, Steadiness, purge, run_purge
 from server.storage.retention import SWEEPS
-from server.storage.retention_passkeys import PASSKEY_SWEEPS
-from server.storage.retention_upstream import UPSTREAM_SWEEPS
 from tests.storage import make
 from tests.storage.conftest import Shell
 from tests.storage.make import DAY, HOUR, NOW, digest
 
-NOTHING = {sweep.table: 0 for sweep in (*SWEEPS, *UPSTREAM_SWEEPS, *PASSKEY_SWEEPS, *mcp_sessions.SWEEPS)}
+NOTHING = {sweep.table: 0 for sweep in SWEEPS}
 
 
 async def purged(database: Database, now: int) -> dict[str, int]:
