@@ -10,8 +10,8 @@ from server import logs
 from server.app import system_clock
 from server.catalogue.editions import CatalogueError
 from server.commands import audit, backup, catalog, clients, doctor, grants, keys, stats, tokens, users
-from server.commands.console import CommandError, Parser, UsageError, hidden, show, with_store
-from server.oauth.audit import OPERATOR, Event, Kind
+from server.commands.console import CommandError, Parser, UsageError, add_json, hidden, operator_event, show, with_store
+from server.oauth.audit import Kind
 from server.oauth.store import StoreUnavailable
 from server.sealing import SecretError
 from server.serve import serve
@@ -78,7 +78,7 @@ def _parser() -> Parser:
         sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         sub.set_defaults(command=command)
         if listing:
-            sub.add_argument("--json", action="store_true", help="print JSON")
+            add_json(sub)
         if command is _migrate:
             sub.add_argument("--dry-run", action="store_true", help="try it on a copy, and leave the database as it is")
     for group in (clients, grants, tokens, keys, users, audit, stats, backup, catalog, doctor):
@@ -103,8 +103,9 @@ def _migrate(settings: Settings, arguments: argparse.Namespace) -> int:
 def _purge(settings: Settings, arguments: argparse.Namespace) -> int:
     async def run(store: Database, now: int) -> dict[str, int]:
         removed = await purge(store.driver, now, settings.audit_retention_days)
-        if settings.audit_retention_days and any(removed.values()):
-            await store.add_events([Event(now, Kind.PURGED, address=OPERATOR, detail=in_words(removed))])
+        event = operator_event(settings, now, Kind.PURGED, in_words(removed))
+        if event is not None and any(removed.values()):
+            await store.add_events([event])
         return removed
 
     show(with_store(settings, run), as_json=arguments.json)

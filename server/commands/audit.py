@@ -4,15 +4,13 @@ import argparse
 import asyncio
 import dataclasses
 import json
-import os
 import re
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from server.app import system_clock
-from server.commands.console import Parser
+from server.commands.console import Commands, moment, printable, until_stopped
 from server.oauth.audit import Filter, Kind, Recorded
 from server.settings import Settings
 from server.storage.database import Database, open_database
@@ -28,7 +26,7 @@ _AGO = re.compile(r"([0-9]{1,9})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("audit", help="print the audit log", description="Print the audit log.")
     parser.set_defaults(command=_audit)
@@ -43,17 +41,12 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _audit(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Print events, oldest first; Ctrl-C, or a reader that has gone, is a good end."""
-    with suppress(KeyboardInterrupt):
-        try:
-            asyncio.run(_print(settings, arguments))
-            sys.stdout.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    until_stopped(_print(settings, arguments))
     return 0
 
 
 async def _print(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Print events, oldest first."""
     now = system_clock()
     wanted = Filter(arguments.event, arguments.client, arguments.user, arguments.grant, _second(arguments.since, now))
     async with open_database(settings.database_path, now) as store:
@@ -88,9 +81,7 @@ def _line(one: Recorded) -> str:
     event = one.event
     who = {"client": event.client_id, "user": event.user_id, "grant": event.grant_id, "from": event.address}
     named = (f"{name}={value}" for name, value in who.items() if value)
-    time = datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    text = "  ".join(filter(None, (time, event.event, *named, event.detail)))
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return printable("  ".join(filter(None, (moment(event.time), event.event, *named, event.detail))))
 
 
 def _when(text: str) -> datetime | timedelta:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from server.app import system_clock
-from server.commands.console import Parser, UsageError, show, with_store
-from server.oauth.audit import OPERATOR, Event, Kind
+from server.commands.console import Commands, UsageError, add_json, operator_event, show, with_store
+from server.oauth.audit import Kind
 from server.oauth.store import StoreUnavailable
 from server.sealing import key_file
 from server.settings import Settings
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _OURS = re.compile(r"server-\d{8}T\d{6}Z\.db")
 
 
-def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to the parser."""
     taking = commands.add_parser(
         "backup",
@@ -33,7 +33,7 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
     taking.add_argument(
         "--keep", metavar="N", type=_count, help="in a folder, remove all but the newest N of such copies afterwards"
     )
-    taking.add_argument("--json", action="store_true", help="print JSON")
+    add_json(taking)
     taking.set_defaults(command=_backup)
     giving = commands.add_parser(
         "restore",
@@ -41,7 +41,7 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
         description="Put a copy in the database's place, while no server runs. The former database is kept.",
     )
     giving.add_argument("file", metavar="FILE", type=Path, help="the copy")
-    giving.add_argument("--json", action="store_true", help="print JSON")
+    add_json(giving)
     giving.set_defaults(command=_restore)
 
 
@@ -87,10 +87,11 @@ def _restore(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _note(settings: Settings, kind: Kind, detail: str) -> None:
     """Keep an event in the database that stands there now, unless it is one of another version."""
-    if not settings.audit_retention_days or pending(settings.database_path):
+    event = operator_event(settings, system_clock(), kind, detail)
+    if event is None or pending(settings.database_path):
         return
     try:
-        with_store(settings, lambda store, now: store.add_events([Event(now, kind, address=OPERATOR, detail=detail)]))
+        with_store(settings, lambda store, _: store.add_events([event]))
     except StoreUnavailable as error:
         log.warning("The audit log could not be written: %s", error)
 

@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -11,8 +10,19 @@ from server import shipped
 from server.catalogue import editions, files
 from server.catalogue.files import KINDS, FaultyFile, Sheet
 from server.catalogue.store import Edition
-from server.commands.console import CommandError, Parser, UsageError, show, show_table, with_store
-from server.oauth.audit import OPERATOR, Event, Kind
+from server.commands.console import (
+    CommandError,
+    Commands,
+    UsageError,
+    add_group,
+    add_json,
+    moment,
+    operator_event,
+    show,
+    show_table,
+    with_store,
+)
+from server.oauth.audit import Event, Kind
 from server.settings import Settings
 from server.storage.database import Database
 
@@ -23,11 +33,25 @@ _COLUMNS = ("kind", "source", "items", "published", "notice")
 _PAGE = 1_000
 
 
-def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to the parser."""
-    summary = "import and export stores, devices, plans and the rest of the catalogue"
-    group = commands.add_parser("catalog", help=summary, description=summary.capitalize() + ".")
-    sub = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    sub = add_group(commands, "catalog", "import and export stores, devices, plans and the rest of the catalogue")
+    _add_import(sub)
+    _add_export(sub)
+    listing = sub.add_parser("list", help="list the kinds", description="List the kinds: where their rows are from.")
+    add_json(listing)
+    listing.set_defaults(command=_list)
+    resetting = sub.add_parser(
+        "reset",
+        help="bring back the demonstration data",
+        description="Let the demonstration data that ship take the place of what was imported.",
+    )
+    resetting.add_argument("kinds", metavar="KIND", nargs="*", help=f"{', '.join(KINDS)}; all when there is none")
+    add_json(resetting)
+    resetting.set_defaults(command=_reset)
+
+
+def _add_import(sub: Commands) -> None:
     importing = sub.add_parser(
         "import",
         help="replace a kind's rows by a file's",
@@ -38,6 +62,9 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
     importing.add_argument("file", metavar="FILE", help="the file, in UTF-8")
     importing.add_argument("--json", action="store_true", help="print JSON, of faults too")
     importing.set_defaults(command=_import)
+
+
+def _add_export(sub: Commands) -> None:
     exporting = sub.add_parser(
         "export",
         help="write a kind's rows as import takes them",
@@ -48,17 +75,6 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
         "--output", metavar="PATH", type=Path, help="where to, if not standard output; a folder when there is no kind"
     )
     exporting.set_defaults(command=_export)
-    listing = sub.add_parser("list", help="list the kinds", description="List the kinds: where their rows are from.")
-    listing.add_argument("--json", action="store_true", help="print JSON")
-    listing.set_defaults(command=_list)
-    resetting = sub.add_parser(
-        "reset",
-        help="bring back the demonstration data",
-        description="Let the demonstration data that ship take the place of what was imported.",
-    )
-    resetting.add_argument("kinds", metavar="KIND", nargs="*", help=f"{', '.join(KINDS)}; all when there is none")
-    resetting.add_argument("--json", action="store_true", help="print JSON")
-    resetting.set_defaults(command=_reset)
 
 
 def _import(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -127,9 +143,7 @@ async def _publish(store: Database, sheet: Sheet, digest: str, settings: Setting
 
 def _event(kind: Kind, sheet: Sheet, settings: Settings, now: int) -> Event | None:
     """Say what was imported, or brought back; ``None`` when no audit log is kept."""
-    if not settings.audit_retention_days:
-        return None
-    return Event(now, kind, address=OPERATOR, detail=f"{sheet.kind} {len(sheet.rows)}")
+    return operator_event(settings, now, kind, f"{sheet.kind} {len(sheet.rows)}")
 
 
 async def _edition(store: Database, kind: str) -> Edition | None:
@@ -181,17 +195,13 @@ async def _write(store: Database, kind: str, file: TextIO) -> None:
 
 def _list(settings: Settings, arguments: argparse.Namespace) -> int:
     found = with_store(settings, lambda store, _: store.get_editions())
-    rows = [{**_as_row(edition), "published": _time(edition.published_at)} for edition in found]
+    rows = [{**_as_row(edition), "published": moment(edition.published_at)} for edition in found]
     show_table(rows, _COLUMNS, as_json=arguments.json)
     return 0
 
 
 def _as_row(edition: Edition) -> dict[str, object]:
     return {name: getattr(edition, name) for name in Edition.__slots__ if name != "published_at"}
-
-
-def _time(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _reset(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -9,9 +9,11 @@ from pathlib import Path
 from server.commands import selection
 from server.commands.console import (
     CommandError,
-    Parser,
+    Commands,
     UsageError,
-    operator_event,
+    add_group,
+    add_json,
+    row_event,
     show,
     show_table,
     with_store,
@@ -27,17 +29,15 @@ from server.storage.listings import CLIENT_STATUSES, Row, Selection
 _COLUMNS = ("client_id", "client_name", "created_by", "registered", "last_used", "open_grants", "status")
 
 
-def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to the parser."""
-    summary = "list, show, add and delete clients"
-    group = commands.add_parser("clients", help=summary, description=summary.capitalize() + ".")
-    sub = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    sub = add_group(commands, "clients", "list, show, add and delete clients")
     listing = sub.add_parser("list", help="list clients", description="List clients, newest first.")
     selection.add_filters(listing, CLIENT_STATUSES)
     listing.set_defaults(command=_list)
     showing = sub.add_parser("show", help="show one client", description="Show all that is known of one client.")
     showing.add_argument("client_id", metavar="CLIENT_ID")
-    showing.add_argument("--json", action="store_true", help="print JSON")
+    add_json(showing)
     showing.set_defaults(command=_show)
     _add_adding(sub)
     deleting = sub.add_parser(
@@ -50,7 +50,7 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
     deleting.set_defaults(command=_delete)
 
 
-def _add_adding(sub: "argparse._SubParsersAction[Parser]") -> None:
+def _add_adding(sub: Commands) -> None:
     adding = sub.add_parser(
         "add",
         help="create a client",
@@ -80,7 +80,7 @@ def _add_adding(sub: "argparse._SubParsersAction[Parser]") -> None:
     )
     adding.add_argument("--jwks", metavar="FILE", type=Path, help="for private_key_jwt: its public keys (RFC 7517)")
     adding.add_argument("--jwks-uri", metavar="URL", help="for private_key_jwt: where its public keys are")
-    adding.add_argument("--json", action="store_true", help="print JSON")
+    add_json(adding)
     adding.set_defaults(command=_add)
 
 
@@ -118,7 +118,7 @@ def _add(settings: Settings, arguments: argparse.Namespace) -> int:
             now=now,
         )
         added = {"client_id": client.client_id, "client_name": client.client_name}
-        await store.add_client(client, operator_event(settings, now, Kind.CLIENT_ADDED, added))
+        await store.add_client(client, row_event(settings, now, Kind.CLIENT_ADDED, added))
         created: dict[str, object] = {"client_id": client.client_id}
         return created if secret is None else created | {"client_secret": secret}
 
@@ -152,7 +152,7 @@ def _delete(settings: Settings, arguments: argparse.Namespace) -> int:
 
     async def work(store: Database, now: int) -> list[Row]:
         async def delete(row: Row) -> bool:
-            event = operator_event(settings, now, Kind.CLIENT_DELETED, row)
+            event = row_event(settings, now, Kind.CLIENT_DELETED, row)
             return await store.delete_client(row["client_id"], event)
 
         if arguments.client_ids:

@@ -3,9 +3,13 @@
 import argparse
 import asyncio
 import json
+import os
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from server.app import system_clock
 from server.oauth.audit import OPERATOR, Event, Kind
@@ -39,6 +43,21 @@ class Parser(argparse.ArgumentParser):
         super().error(hidden(message))
 
 
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - it has no public name
+"""What takes commands."""
+
+
+def add_group(commands: Commands, name: str, summary: str) -> Commands:
+    """Add a command that has commands of its own, and give what takes those."""
+    group = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+    return group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option by which a program reads the output."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 def with_store(settings: Settings, work: Callable[[Database, int], Awaitable[T]]) -> T:
     """Open the database, do one piece of work in it, and give its result.
 
@@ -59,12 +78,36 @@ def with_store(settings: Settings, work: Callable[[Database, int], Awaitable[T]]
     return asyncio.run(run())
 
 
-def operator_event(settings: Settings, now: int, kind: Kind, row: Mapping[str, Any]) -> Event | None:
-    """Say what the operator did to a listed client, grant or token; ``None`` when no audit log is kept."""
+def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Do what may go on for ever: Ctrl-C, or a reader that has gone, is a good end."""
+    with suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(work)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def operator_event(
+    settings: Settings,
+    now: int,
+    kind: Kind,
+    detail: str | None = None,
+    *,
+    client_id: str | None = None,
+    user_id: str | None = None,
+    grant_id: str | None = None,
+) -> Event | None:
+    """Say what the operator did; ``None`` when no audit log is kept."""
     if not settings.audit_retention_days:
         return None
+    return Event(now, kind, client_id, user_id, OPERATOR, grant_id, detail)
+
+
+def row_event(settings: Settings, now: int, kind: Kind, row: Mapping[str, Any]) -> Event | None:
+    """Say what the operator did to a listed client, grant or token, as `operator_event` does."""
     about = {name: row.get(name) for name in ("client_id", "user_id", "grant_id")}
-    return Event(now, kind, address=OPERATOR, detail=row.get("client_name"), **about)
+    return operator_event(settings, now, kind, row.get("client_name"), **about)
 
 
 def show(content: Mapping[str, object], *, as_json: bool) -> None:
@@ -94,6 +137,11 @@ def _text(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value)) or "none"
     return printable("-" if value is None else str(value))
+
+
+def moment(seconds: int) -> str:
+    """Write a time as every listing does, in UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def printable(text: str) -> str:

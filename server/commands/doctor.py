@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from server.app import system_clock
-from server.commands.console import Parser, UsageError, printable
+from server.commands.console import Commands, UsageError, add_json, printable
 from server.doctor import examination, inside
 from server.doctor.findings import Finding
 from server.settings import Settings
@@ -16,7 +16,7 @@ from server.settings import Settings
 _MARKS = {"good": "good   ", "bad": "BAD    ", "unknown": "unknown"}
 
 
-def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "doctor",
@@ -25,7 +25,7 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
         "Without an address, look at this one from inside.",
     )
     parser.add_argument("url", nargs="?", metavar="URL", help="an origin, or the address of an MCP endpoint")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(command=_doctor)
 
 

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import replace
 
 from server.commands import selection
-from server.commands.console import CommandError, Parser, operator_event, show, show_table, with_store
+from server.commands.console import CommandError, Commands, add_group, row_event, show, show_table, with_store
 from server.oauth.audit import Kind
 from server.settings import Settings
 from server.storage.database import Database
@@ -15,11 +15,9 @@ REASON = "revoked by the operator"
 _COLUMNS = ("grant_id", "client_name", "user_id", "scopes", "granted", "expires", "status")
 
 
-def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to the parser."""
-    summary = "list and revoke what clients were granted"
-    group = commands.add_parser("grants", help=summary, description=summary.capitalize() + ".")
-    sub = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    sub = add_group(commands, "grants", "list and revoke what clients were granted")
     for name, command, description in (
         ("list", _list, "List grants, newest first."),
         ("revoke", _revoke, "Revoke grants, and with them every token that came of them."),
@@ -45,9 +43,9 @@ def _revoke(settings: Settings, arguments: argparse.Namespace) -> int:
     async def work(store: Database, now: int) -> tuple[list[Row], list[Row]]:
         async def revoke(row: Row) -> bool:
             if arguments.forget and row["user_id"] is not None:
-                event = operator_event(settings, now, Kind.APPLICATION_FORGOTTEN, {**row, "grant_id": None})
+                event = row_event(settings, now, Kind.APPLICATION_FORGOTTEN, {**row, "grant_id": None})
                 return bool(await store.forget_application(row["user_id"], row["client_id"], REASON, now, event))
-            event = operator_event(settings, now, Kind.GRANT_REVOKED, row)
+            event = row_event(settings, now, Kind.GRANT_REVOKED, row)
             return await store.revoke_grant(row["grant_id"], REASON, now, event)
 
         return await selection.change(await _chosen(store, arguments), revoke)

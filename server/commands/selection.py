@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from server.commands.console import UsageError
+from server.commands.console import UsageError, add_json
 from server.storage.listings import Row, Selection
 
 _TOGETHER = 200
@@ -22,7 +22,7 @@ def add_filters(parser: argparse.ArgumentParser, statuses: Sequence[str]) -> Non
         metavar="STATUS",
         help="only those in this state: " + ", ".join(status.replace(" ", "-") for status in statuses),
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
 
 
 def read(arguments: argparse.Namespace) -> Selection:

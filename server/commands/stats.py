@@ -3,13 +3,11 @@
 import argparse
 import asyncio
 import dataclasses
-import os
 import re
 import sys
-from contextlib import suppress
 
 from server.app import system_clock
-from server.commands.console import Parser, show, with_store
+from server.commands.console import Commands, show, until_stopped, with_store
 from server.settings import Settings
 from server.storage.database import open_database
 from server.storage.extent import extent
@@ -21,7 +19,7 @@ _UNITS = ("bytes", "kB", "MB", "GB")
 _CLEAR = "\x1b[H\x1b[2J"
 
 
-def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("stats", help="count what is live", description="Count what is live.")
     parser.add_argument(
@@ -37,16 +35,11 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _stats(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Print the counts; Ctrl-C, or a reader that has gone, is a good end."""
     if arguments.watch is None:
         counts = with_store(settings, lambda store, now: store.count_live(now))
         show(dataclasses.asdict(counts), as_json=arguments.json)
         return 0
-    with suppress(KeyboardInterrupt):
-        try:
-            asyncio.run(_watch(settings, arguments.watch, as_json=arguments.json))
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    until_stopped(_watch(settings, arguments.watch, as_json=arguments.json))
     return 0
 
 

@@ -7,7 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from server.commands import selection
-from server.commands.console import CommandError, Parser, UsageError, operator_event, show, show_table, with_store
+from server.commands.console import (
+    CommandError,
+    Commands,
+    UsageError,
+    add_group,
+    row_event,
+    show,
+    show_table,
+    with_store,
+)
 from server.commands.grants import REASON
 from server.oauth import tokens
 from server.oauth.audit import Kind
@@ -20,11 +29,9 @@ _ID = re.compile(rf"[0-9a-f]{{{TOKEN_ID_LENGTH}}}")
 _HINT = re.compile(rf"[0-9A-Za-z]{{{tokens.HINT_LENGTH}}}")
 
 
-def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to the parser."""
-    summary = "list and revoke access and refresh tokens"
-    group = commands.add_parser("tokens", help=summary, description=summary.capitalize() + ".")
-    sub = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    sub = add_group(commands, "tokens", "list and revoke access and refresh tokens")
     for name, command, description in (
         ("list", _list, "List access and refresh tokens, newest first."),
         ("revoke", _revoke, "Revoke tokens; a refresh token ends its whole grant."),
@@ -55,9 +62,9 @@ def _revoke(settings: Settings, arguments: argparse.Namespace) -> int:
     async def work(store: Database, now: int) -> tuple[list[Row], list[Row]]:
         async def end(row: Row) -> bool:
             if row["kind"] == "refresh":
-                event = operator_event(settings, now, Kind.GRANT_REVOKED, row)
+                event = row_event(settings, now, Kind.GRANT_REVOKED, row)
                 return await store.revoke_grant(row["grant_id"], REASON, now, event)
-            event = operator_event(settings, now, Kind.ACCESS_TOKEN_REVOKED, row)
+            event = row_event(settings, now, Kind.ACCESS_TOKEN_REVOKED, row)
             return await store.revoke_access_token_by_id(row["token_id"], now, event)
 
         rows = await _chosen(store, selection.read(arguments), named)

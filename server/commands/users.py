@@ -7,11 +7,21 @@ import sys
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
-from server.commands.console import CommandError, Parser, UsageError, show, show_table, with_store
+from server.commands.console import (
+    CommandError,
+    Commands,
+    UsageError,
+    add_group,
+    add_json,
+    operator_event,
+    show,
+    show_table,
+    with_store,
+)
 from server.identity import local, users
 from server.identity.allowed import is_allowed
 from server.identity.passwords import Passwords, problem
-from server.oauth.audit import OPERATOR, Event, Kind
+from server.oauth.audit import Event, Kind
 from server.oauth.model import User
 from server.settings import Settings
 from server.storage.database import Database
@@ -22,11 +32,9 @@ _COLUMNS = ("username", "user_id", "name", "email", "created", "open_sessions", 
 Act = Callable[[Database, Row, int, Event | None], Awaitable[bool]]
 
 
-def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to the parser."""
-    summary = "add, list, show, disable, enable and delete users, and set their passwords"
-    group = commands.add_parser("users", help=summary, description=summary.capitalize() + ".")
-    sub = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    sub = add_group(commands, "users", "add, list, show, disable, enable and delete users, and set their passwords")
     adding = sub.add_parser("add", help="add a local account", description="Add an account for OAUTH_PROVIDER=local.")
     adding.add_argument("username", metavar="USERNAME", help=users.USERNAME)
     adding.add_argument("--name", metavar="NAME", help="what people will see them called")
@@ -34,11 +42,11 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
     _add_password_options(adding, _add)
     listing = sub.add_parser("list", help="list users", description="List users, newest first.")
     listing.add_argument("--status", choices=USER_STATUSES, help="only those in this state")
-    listing.add_argument("--json", action="store_true", help="print JSON")
+    add_json(listing)
     listing.set_defaults(command=_list)
     showing = sub.add_parser("show", help="show one user", description="Show all that is known of one user.")
     showing.add_argument("user", metavar="USER", help="a user's id or username, or an e-mail address or name")
-    showing.add_argument("--json", action="store_true", help="print JSON")
+    add_json(showing)
     showing.set_defaults(command=_show)
     changing = sub.add_parser(
         "passwd",
@@ -47,6 +55,11 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
     changing.add_argument("user", metavar="USER", help="as for show")
     _add_password_options(changing, _passwd)
+    _add_changes(sub)
+
+
+def _add_changes(sub: Commands) -> None:
+    """Add the commands that do one thing to each user who is named."""
     for name, command, description in (
         ("disable", _disable, "Disable users: they cannot sign in, and every call with their tokens is refused."),
         ("enable", _enable, "Let disabled users sign in again; what they had granted is good again, if not over."),
@@ -54,7 +67,7 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
     ):
         parser = sub.add_parser(name, help=f"{name} users", description=description)
         parser.add_argument("users", metavar="USER", nargs="+", help="as for show")
-        parser.add_argument("--json", action="store_true", help="print JSON")
+        add_json(parser)
         parser.set_defaults(command=command)
 
 
@@ -64,7 +77,7 @@ def _add_password_options(
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     how.add_argument("--invite", action="store_true", help="print a link by which they choose it, once, in seven days")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(command=command)
 
 
@@ -79,16 +92,15 @@ def _add(settings: Settings, arguments: argparse.Namespace) -> int:
         raise UsageError("the name takes characters that can be shown")
     user = User(users.new_id(os.urandom), users.LOCAL, username, name.strip() if name else None, email)
     password = _password(arguments, user)
-    token, invitation = local.new_invitation(os.urandom, 0) if password is None else (None, None)
 
-    async def work(store: Database, now: int) -> None:
+    async def work(store: Database, now: int) -> str | None:
+        token, invitation = local.new_invitation(os.urandom, now) if password is None else (None, None)
         hashed = None if password is None else await Passwords(os.urandom).hash(password)
-        link = None if invitation is None else (invitation[0], now + local.INVITATION_TTL)
-        if not await store.add_account(user, hashed, now, link, _event(settings, now, Kind.USER_ADDED, user)):
+        if not await store.add_account(user, hashed, now, invitation, _event(settings, now, Kind.USER_ADDED, user)):
             raise CommandError(f"there is a user called {username} already")
+        return token
 
-    with_store(settings, work)
-    _show_account(settings, user, token, as_json=arguments.json)
+    _show_account(settings, user, with_store(settings, work), as_json=arguments.json)
     return 0
 
 
@@ -101,19 +113,20 @@ def _passwd(settings: Settings, arguments: argparse.Namespace) -> int:
 
     user = with_store(settings, find)
     password = _password(arguments, user)
-    token, (digest, _) = local.new_invitation(os.urandom, 0)
 
-    async def work(store: Database, now: int) -> bool:
+    async def work(store: Database, now: int) -> str | None:
         if password is None:
-            event = _event(settings, now, Kind.USER_INVITED, user)
-            return await store.invite(user.user_id, digest, now + local.INVITATION_TTL, now, event)
-        hashed = await Passwords(os.urandom).hash(password)
-        event = _event(settings, now, Kind.PASSWORD_CHANGED, user)
-        return await store.set_password(user.user_id, hashed, now, event)
+            token, invitation = local.new_invitation(os.urandom, now)
+            done = await store.invite(user.user_id, *invitation, now, _event(settings, now, Kind.USER_INVITED, user))
+        else:
+            token, hashed = None, await Passwords(os.urandom).hash(password)
+            event = _event(settings, now, Kind.PASSWORD_CHANGED, user)
+            done = await store.set_password(user.user_id, hashed, now, event)
+        if not done:
+            raise CommandError(f"{arguments.user} was deleted meanwhile")
+        return token
 
-    if not with_store(settings, work):
-        raise CommandError(f"{arguments.user} was deleted meanwhile")
-    _show_account(settings, user, token if password is None else None, as_json=arguments.json)
+    _show_account(settings, user, with_store(settings, work), as_json=arguments.json)
     return 0
 
 
@@ -228,9 +241,7 @@ def _line() -> str:
 
 def _event(settings: Settings, now: int, kind: Kind, user: User) -> Event | None:
     """Say what the operator did to a user; ``None`` when no audit log is kept."""
-    if not settings.audit_retention_days:
-        return None
-    return Event(now, kind, user_id=user.user_id, address=OPERATOR, detail=users.username(user))
+    return operator_event(settings, now, kind, users.username(user), user_id=user.user_id)
 
 
 def _show_account(settings: Settings, user: User, token: str | None, *, as_json: bool) -> None:
