@@ -13,6 +13,8 @@ def is_loopback(host: str) -> bool:
     """Tell whether a host name or address literal (no brackets, no port) is this machine itself."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    if ":" not in host and not host[-1:].isdigit():
+        return False  # no address ends so, and to learn it from an error takes ten times as long
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -3,7 +3,7 @@
 import logging
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from aiohttp import web
 
@@ -112,7 +112,7 @@ def _named(visitor: Visitor, handle: str) -> dict[str, Any]:
         "name": user.label,
         "email": user.email if user.email != user.label else None,
         "demo": not visitor.signed_in,
-        "switch": f"{SIGN_IN}?{urlencode({'request': handle})}" if visitor.signed_in else None,
+        "switch": f"{SIGN_IN}?request={quote_plus(handle)}" if visitor.signed_in else None,
     }
 
 
@@ -139,7 +139,7 @@ def described(scope: str, settings: Settings) -> dict[str, Any]:
 
 
 def _to_page(request: web.Request, handle: str) -> web.Response:
-    return redirect(request, f"{PAGE}?{urlencode({'request': handle})}")
+    return redirect(request, f"{PAGE}?request={quote_plus(handle)}")
 
 
 def _lead_to_page(request: web.Request, handle: str, browser: str) -> web.Response:

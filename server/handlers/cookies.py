@@ -47,10 +47,13 @@ def drop_session(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _read(request: web.Request, name: str) -> str | None:
-    value = request.cookies.get(name, "")
-    return value if _RANDOM.fullmatch(value) else None
+    """Find one cookie (RFC 6265 section 4.2.1); aiohttp would make objects of them all, attributes and all."""
+    pairs = (pair.strip().partition("=") for pair in request.headers.get("Cookie", "").split(";"))
+    values = [value for key, _, value in pairs if key == name]
+    return values[-1] if values and _RANDOM.fullmatch(values[-1]) else None
 
 
 def _set(request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
-    secure = request.app[keys.SETTINGS].secure
-    response.set_cookie(name, value, secure=secure, httponly=True, samesite="Lax", path="/")
+    """Set a cookie whose value, like its name, needs no quoting (RFC 6265 section 4.1.1)."""
+    secure = "; Secure" if request.app[keys.SETTINGS].secure else ""
+    response.headers.add("Set-Cookie", f"{name}={value}; HttpOnly; Path=/; SameSite=Lax{secure}")

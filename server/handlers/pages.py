@@ -2,10 +2,11 @@
 
 import base64
 import hashlib
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp_jinja2
 import jinja2
@@ -15,8 +16,7 @@ from markupsafe import Markup
 SITE_NAME = "ATT MCP Server"
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
-_HEADERS = web.AppKey("page_headers", Mapping[str, str])
-_SCRIPTED_HEADERS = web.AppKey("scripted_page_headers", Mapping[str, str])
+_INCLUDE = re.compile(r'{% include "(.+?)" %}\n?')
 
 _SCRIPTED = frozenset({"signin.html", "account.html"})
 """The pages that may run a script, the one of ours for passkeys; all else on them works without."""
@@ -66,6 +66,22 @@ def _finalize(value: Any) -> Any:
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+class _Loader(jinja2.FileSystemLoader):
+    """Puts what a template includes into it before it is compiled: otherwise it is looked for anew at every page."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, path, is_current = super().get_source(environment, template)
+        return _INCLUDE.sub(lambda found: self.get_source(environment, found[1])[0], source), path, is_current
+
+
+class _Page(NamedTuple):
+    template: jinja2.Template
+    headers: Mapping[str, str]
+
+
+_PAGES = web.AppKey("pages", Mapping[str, _Page])
+
+
 def setup_pages(app: web.Application) -> None:
     """Install the template environment and work out the headers that every page gets.
 
@@ -74,10 +90,9 @@ def setup_pages(app: web.Application) -> None:
     Raises:
         jinja2.TemplateSyntaxError: A template is broken.
     """
-    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "passkeys.js"))
     env = aiohttp_jinja2.setup(
         app,
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=_Loader(_TEMPLATES),
         filters={"plain": plain, "short": short},
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
@@ -85,17 +100,19 @@ def setup_pages(app: web.Application) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = {"style": Markup(style), "passkeys_script": Markup(script)}  # noqa: S704 - our own files, hashed below
-    env.globals |= {**own, "name": SITE_NAME}
-    for template in env.list_templates(extensions=["html"]):
-        env.get_template(template)
-    app[_HEADERS] = _headers(f"style-src {_hash(style)}")
-    app[_SCRIPTED_HEADERS] = _headers(f"style-src {_hash(style)}", f"script-src {_hash(script)}")
+    env.globals = {"name": SITE_NAME}  # all of them are copied for each page
+    style, script = f"style-src {_hash('style.css')}", f"script-src {_hash('passkeys.js')}"
+    plain_headers, scripted_headers = _headers(style), _headers(style, script)
+    app[_PAGES] = {
+        name: _Page(env.get_template(name), scripted_headers if name in _SCRIPTED else plain_headers)
+        for name in env.list_templates(extensions=["html"])
+    }
 
 
-def _hash(content: str) -> str:
-    """Name what is allowed to stand in a page (CSP Level 3 section 2.3.1)."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode('ascii')}'"
+def _hash(name: str) -> str:
+    """Name a file of ours that is allowed to stand in a page (CSP Level 3 section 2.3.1)."""
+    digest = hashlib.sha256((_TEMPLATES / name).read_bytes()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def _headers(*allowed: str) -> Mapping[str, str]:
@@ -106,6 +123,7 @@ def _headers(*allowed: str) -> Mapping[str, str]:
     """
     policy = ("default-src 'none'", *allowed, "img-src data:", "base-uri 'none'")
     return {
+        "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": "; ".join((*policy, "frame-ancestors 'none'")),
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
@@ -126,6 +144,5 @@ def render(request: web.Request, template: str, context: Mapping[str, Any], stat
     Raises:
         jinja2.UndefinedError: The context lacks something.
     """
-    response = aiohttp_jinja2.render_template(template, request, context, status=status)
-    response.headers.update(request.app[_SCRIPTED_HEADERS if template in _SCRIPTED else _HEADERS])
-    return response
+    page = request.app[_PAGES][template]
+    return web.Response(body=page.template.render(context).encode(), status=status, headers=page.headers)

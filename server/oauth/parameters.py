@@ -1,7 +1,7 @@
 """The parameters of a request to an OAuth endpoint (RFC 6749 sections 3.1 and 3.2)."""
 
 from collections.abc import Sequence
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from server.oauth.errors import InvalidRequest
 
@@ -28,12 +28,13 @@ class Parameters:
         Raises:
             InvalidRequest: It is not UTF-8, or has more than 100 fields.
         """
+        if text.count("&") >= MAX_FIELDS:
+            raise InvalidRequest(f"there are more than {MAX_FIELDS} parameters")
+        fields = (field.partition("=") for field in text.replace("+", " ").split("&") if field)
         try:
-            return cls(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
+            return cls([(_decoded(name), _decoded(value)) for name, _, value in fields])
         except UnicodeDecodeError:
             raise InvalidRequest("the parameters are not UTF-8") from None
-        except ValueError:
-            raise InvalidRequest(f"there are more than {MAX_FIELDS} parameters") from None
 
     def get(self, name: str) -> str | None:
         """Give a parameter's value, the first if it was repeated, or ``None``."""
@@ -63,3 +64,7 @@ class Parameters:
         if self.repeated:
             shown = next((f"the parameter {n[:40]}" for n in self.repeated if n.isidentifier() and n.isascii()), None)
             raise InvalidRequest(f"{shown or 'a parameter'} was sent more than once")
+
+
+def _decoded(text: str) -> str:
+    return unquote(text, errors="strict") if "%" in text else text

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from server.origins import is_loopback
 
@@ -95,4 +95,4 @@ def with_parameters(uri: str, parameters: Mapping[str, str]) -> str:
     A space is written ``%20``: clients that decode a query as a URI's part would keep a plus sign.
     """
     separator = "&" if "?" in uri else "?"
-    return f"{uri}{separator}{urlencode(parameters, quote_via=quote)}"
+    return uri + separator + "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())

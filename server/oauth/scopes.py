@@ -35,7 +35,7 @@ def identity(settings: Settings) -> frozenset[str]:
 
 def split(text: str | None) -> tuple[str, ...]:
     """Split a scope parameter at its spaces, dropping blanks and duplicates."""
-    return tuple(dict.fromkeys(scope for scope in (text or "").split(" ") if scope))
+    return tuple(dict.fromkeys(filter(None, text.split(" ")))) if text else ()
 
 
 def join(scopes: Iterable[str]) -> str:
