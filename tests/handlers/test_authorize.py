@@ -74,6 +74,15 @@ async def test_a_cookie_that_was_not_made_here_is_replaced(live: Live, forged: s
     assert re.fullmatch("[0-9a-f]{64}", browser.cookies["att_browser"])
 
 
+@pytest.mark.parametrize("form", ["{}; theme=dark", "theme=dark; {}", "a=b=c;{} ;theme", "xatt_browser=0; {}", "=; {}"])
+async def test_the_browsers_cookie_is_found_among_others(live: Live, form: str) -> None:
+    app, browser = await live.register(), live.browser()
+    sent, _ = await browser.authorize(app)
+    cookie = "att_browser=" + browser.cookies["att_browser"]
+    page = await live.send("GET", sent.location, headers={"Cookie": form.format(cookie)})
+    assert page.status == 200
+
+
 async def test_over_https_the_cookie_is_bound_to_the_host(start: Start) -> None:
     async with start(server_url="https://mcp.example.com") as live:
         browser = live.browser()

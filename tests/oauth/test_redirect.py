@@ -1,5 +1,6 @@
 """Redirect URIs: which may be registered, which match, and how parameters are added."""
 
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -207,6 +208,12 @@ def test_nothing_else_may_differ(registered: str, presented: str) -> None:
 def test_a_person_is_told_where_the_way_leads(uri: str, *, loopback: bool, destination: str) -> None:
     assert redirect.is_on_loopback(uri) is loopback
     assert redirect.destination(uri) == destination
+
+
+@given(st.ip_addresses() | st.ip_addresses(network="127.0.0.0/8") | st.just(IPv6Address("::ffff:127.0.0.1")))
+def test_an_address_is_on_loopback_as_the_registries_say(address: IPv4Address | IPv6Address) -> None:
+    host = f"[{address}]" if address.version == 6 else str(address)
+    assert redirect.is_on_loopback(f"http://{host}:8787/callback") is address.is_loopback
 
 
 @given(st.sampled_from(ACCEPTABLE), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
