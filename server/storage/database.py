@@ -63,8 +63,9 @@ class Database(
         return self._driver
 
     async def ping_writable(self) -> None:
-        """Write to the disk and change nothing; raises `StoreUnavailable` when nothing can be written."""
+        """Write to the disk and change nothing; raises `StoreUnavailable` when nothing can be written, or on damage."""
         await self._driver.write(_probe())
+        await self._driver.check()
 
 
 def _probe() -> Script[None]:

@@ -43,6 +43,9 @@ class Driver(Protocol):
     async def reclaim(self) -> bool:
         """Give a little free space back to the file system; ``True`` while there is more."""
 
+    async def check(self) -> None:
+        """Look for damage where that is cheap; whatever was come upon before is damage until it is found mended."""
+
 
 def changed(statement: str, **values: object) -> Script[bool]:
     """Run a statement that finds one row or none; ``True`` when it found its row."""

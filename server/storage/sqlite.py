@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from server.oauth.store import StoreUnavailable
 from server.storage.connection import READER, WRITER, HopConnection, connect
+from server.storage.damage import Damage, glance
 from server.storage.driver import Script, Statement, T
 from server.storage.lane import Job, Lane
 
@@ -76,6 +77,7 @@ class Sqlite:
         self._name = os.fspath(path)
         status = path.stat()
         self._identity = (status.st_dev, status.st_ino)
+        self._damage = Damage()
         self._writer = writer
         self._readers = (reader, scanner)
         self._writes = Lane(writer.post, self._run_writes, patience)
@@ -100,6 +102,11 @@ class Sqlite:
     async def reclaim(self) -> bool:
         """Give a few free pages back to the file system; ``True`` while there are more."""
         return await self.write(_reclaim())
+
+    async def check(self) -> None:
+        """Make sure that what a glance takes in is not damaged, and nothing that was found to be."""
+        await self._damage.require_none(self.scan)
+        await self.read(glance())
 
     async def close(self) -> None:
         """Finish what was taken, bring the write-ahead log home, and close the file."""
@@ -159,6 +166,7 @@ class Sqlite:
 
     def _fail(self, jobs: list[Job], error: BaseException) -> None:
         """Leave an error with every job of a transaction that came to nothing."""
+        self._damage.note(error)
         if _is_unavailable(error):
             log.error("%s: %s (%s)", self._path, error, getattr(error, "sqlite_errorname", type(error).__name__))
             for job in jobs:

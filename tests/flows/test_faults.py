@@ -150,6 +150,7 @@ async def test_a_damaged_file_is_503_until_a_backup_is_restored(tmp_path: Path) 
         with child.database.open("rb+") as file:
             file.seek(4096)
             file.write(b"\xff" * (child.database.stat().st_size - 4096))
+        assert not await is_ready(live)
         answers = [await live.send("POST", "/register", json=REGISTRATION) for _ in range(3)]
         answers.append(await live.post("/introspect", app, token=issued["access_token"]))
         answers.append(await live.refresh(app, issued["refresh_token"]))

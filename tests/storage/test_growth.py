@@ -33,6 +33,9 @@ class Counted:
                 self.batches.append(removed)
         return result
 
+    async def check(self) -> None:
+        await self._driver.check()
+
     async def reclaim(self) -> bool:
         return await self._driver.reclaim()
 
