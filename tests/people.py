@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from tests.browser import Answer, App, Browser, Page
-from tests.support import HASHER, START, Remote
+from tests.support import HASHER, START, Live, Remote
 
 PASSWORD = "four unrelated words, honestly"
 HASH = HASHER.hash(PASSWORD)
@@ -75,3 +75,9 @@ class Person:
 def link(token: str) -> str:
     """Give the address of an invitation."""
     return "/invitation?" + urlencode({"token": token})
+
+
+def somebody(live: Live, name: str = "ada") -> Person:
+    """Give a person with an account, at a fresh browser."""
+    add_person(live, name)
+    return Person(live.browser(), name)

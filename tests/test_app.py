@@ -1,17 +1,14 @@
 """Wiring: what starts, what runs beside the requests, and what a stop leaves behind."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from server.transport.load import LoadError
 from tests.browser import Browser
+from tests.conftest import Start
 from tests.support import START, Live
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 def beside(database: Path) -> list[str]:

@@ -3,8 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,9 +11,8 @@ import pytest
 from server import logs
 from server.settings import load_settings
 from tests.browser import App
+from tests.conftest import Start
 from tests.support import Live
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import ssl
 import subprocess
 import sys
@@ -12,25 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import pytest
 import trustme
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from tests.browser import App, challenge
+from tests.chromium import chromium
 from tests.flows.child import ROOT, Child, connected
 from tests.people import PASSWORD
 from tests.site import publish
 from tests.support import REDIRECT_URI, Remote
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 VERIFIER = "verifier-" * 6
 LOCAL = {"OAUTH_PROVIDER": "local"}
 
@@ -89,20 +79,16 @@ class House:
 @asynccontextmanager
 async def opened(folder: Path, *, scripting: bool = True) -> AsyncIterator[House]:
     """Start everything and end it."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is missing; tests/provision.sh gets it")
     certificate = trustme.CA().issue_cert("assistant.example")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate.configure_cert(tls)
     child = Child(folder, environment=LOCAL)
-    async with connected(child) as live, publish(tls) as assistant, async_playwright() as playwright:
+    async with connected(child) as live, publish(tls) as assistant:
         assistant.pages["/callback"] = "You may close this window."
         there = f"--host-resolver-rules=MAP assistant.example 127.0.0.1:{urlsplit(assistant.origin).port}"
-        browser = await playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, there])
-        context = await browser.new_context(java_script_enabled=scripting, ignore_https_errors=True)
-        yield House(child, live, await context.new_page())
-        await browser.close()
+        async with chromium(there) as browser:
+            context = await browser.new_context(java_script_enabled=scripting, ignore_https_errors=True)
+            yield House(child, live, await context.new_page())
 
 
 async def test_a_person_without_javascript_signs_in_allows_and_is_not_asked_again(tmp_path: Path) -> None:

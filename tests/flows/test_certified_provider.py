@@ -1,7 +1,5 @@
 """Signing in through a certified OpenID provider: the whole way, over a new key, out again, and in Chromium."""
 
-import os
-import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,12 +7,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
-from playwright.async_api import async_playwright
 
 from tests.browser import App, challenge
+from tests.chromium import chromium
 from tests.conftest import Start
 from tests.flows.certified import Certified, Shown, Walk, certified, walking
-from tests.flows.test_chromium import FLAGS, VERIFIER
+from tests.flows.test_chromium import VERIFIER
 from tests.support import REDIRECT_URI, Live
 from tests.upstream import SETTINGS
 
@@ -122,13 +120,9 @@ async def test_wrong_secret_at_a_certified_provider_is_named(start: Start, caplo
 
 
 async def test_chromium_goes_through_the_whole_sign_in(start: Start) -> None:
-    chromium = shutil.which("chromium")
-    if not chromium:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is missing; tests/provision.sh gets it")
     async with (
+        chromium() as browser,
         placed(start) as place,
-        async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser,
         await browser.new_context() as context,
     ):
         page = await context.new_page()

@@ -1,7 +1,5 @@
 """The browser's part by real Chromium: from the authorize URL over the consent page back to an app on another port."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,21 +8,13 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from tests.browser import App, challenge
+from tests.chromium import chromium
 from tests.flows.child import Child, connected, free_port
 from tests.support import Remote
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 VERIFIER = "verifier-" * 6
 SCRIPTING = pytest.mark.parametrize("scripting", [True, False], ids=["javascript", "no javascript"])
 
@@ -63,14 +53,10 @@ class Desk:
 @asynccontextmanager
 async def seated(folder: Path, *, scripting: bool) -> AsyncIterator[Desk]:
     """Start everything and end it."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is missing; tests/provision.sh gets it")
     callback = f"http://127.0.0.1:{free_port()}/callback"
     async with (
+        chromium() as browser,
         connected(Child(folder)) as live,
-        async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser,
         await browser.new_context(java_script_enabled=scripting) as context,
     ):
         app = await live.register(client_name="Desk app", redirect_uris=["http://127.0.0.1:1/callback"])

@@ -1,14 +1,12 @@
 """Passkeys in real Chromium, with the authenticator that it brings for tests: added, used, refused, removed."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
-import pytest
 from playwright.async_api import (
     Browser,
     BrowserContext,
@@ -16,17 +14,16 @@ from playwright.async_api import (
     ConsoleMessage,
     Page,
     ViewportSize,
-    async_playwright,
     expect,
 )
 
 from tests.browser import challenge
-from tests.flows.child import ROOT, Child, connected, free_port
-from tests.flows.test_chromium import FLAGS, VERIFIER
+from tests.chromium import AXE, chromium, lacks
+from tests.flows.child import Child, connected, free_port
+from tests.flows.test_chromium import VERIFIER
 from tests.people import PASSWORD, add_person
 from tests.support import REDIRECT_URI, Remote
 
-AXE = ROOT / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = (ViewportSize(width=320, height=640), ViewportSize(width=1280, height=800))
 
@@ -108,16 +105,14 @@ class Desk:
 @asynccontextmanager
 async def seated(folder: Path) -> AsyncIterator[Desk]:
     """Start everything and end it."""
-    chromium = shutil.which("chromium")
-    if not chromium or not AXE.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium or axe is missing; tests/provision.sh gets it")
+    if not AXE.exists():
+        lacks("axe-core")
     port = free_port()
     url = f"http://localhost:{port}"  # passkeys belong to a name, and to no number
     child = Child(folder, port, {"OAUTH_PROVIDER": "local", "SERVER_URL": url})
     async with (
+        chromium() as browser,
         connected(child) as live,
-        async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser,
         await browser.new_context() as context,
     ):
         live.url = url

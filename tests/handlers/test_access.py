@@ -1,12 +1,12 @@
 """What surrounds every request: security headers, CORS, request ids."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 
 import pytest
 
 from server import keys
 from tests.browser import Answer
+from tests.conftest import Start
 from tests.support import Live
 
 CROSS_ORIGIN = [
@@ -18,8 +18,6 @@ CROSS_ORIGIN = [
     "/mcp",
 ]
 SAME_ORIGIN = ["/", "/authorize", "/oauth/authorize/page", "/oauth/authorize/approve", "/oauth/stats", "/account"]
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 async def answers_of_every_kind(live: Live) -> AsyncIterator[tuple[str, Answer]]:

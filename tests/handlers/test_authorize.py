@@ -1,13 +1,12 @@
 """GET and POST /authorize: what leads to the page, what goes back to the app, what the person is told."""
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from urllib.parse import unquote, urlencode
 
 import pytest
 
 from tests.browser import App, challenge
+from tests.conftest import Start
 from tests.support import REDIRECT_URI, Live
 
 ODD_STATES = [
@@ -25,8 +24,6 @@ ODD_STATES = [
     "x" * 4_000,
     '{"a": [1, 2]}',
 ]
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 def asked(app: App, **changed: str) -> dict[str, str]:

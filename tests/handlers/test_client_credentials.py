@@ -1,18 +1,16 @@
 """POST /token by client credentials: a token without a user, for clients that the operator created (RFC 6749 4.4)."""
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 
 from server.oauth.issue import ROUNDING
 from tests.browser import App
+from tests.conftest import Start
 from tests.site import RSA, proof
 from tests.support import REDIRECT_URI, START, Live
 
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 DISCOVERY = "/.well-known/oauth-authorization-server"
 
 

@@ -1,16 +1,13 @@
 """The consent page and its form: what is shown, to whom, for how long, and what a decision does."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from tests.conftest import Start
 from tests.support import REDIRECT_URI, Live
 
 HOSTILE = "{{7*7}}<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202emoc.elpmaxe"
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 async def test_the_page_says_who_asks_for_what_and_where_the_way_leads(live: Live) -> None:

@@ -1,10 +1,8 @@
 """What clients discover under ``/.well-known/``."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-
 import pytest
 
+from tests.conftest import Start
 from tests.support import Live
 
 AUTHORIZATION_SERVER = [
@@ -22,8 +20,6 @@ UNKNOWN = [
     "/.well-known/openai-apps-challenge",
     "/.well-known/%ff%00",
 ]
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 async def test_the_authorization_servers_document_is_the_same_wherever_it_is_looked_for(live: Live) -> None:

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +17,10 @@ from server.routes import routes
 from server.settings import load_settings
 from tests.authenticator import Authenticator, encoded, options
 from tests.browser import Answer, App
+from tests.conftest import Start
 from tests.people import Person, add_person
 from tests.people import field as hidden_field
 from tests.support import Live
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 RARE = {408, 500, 503}
 """Answers that take a slow client, a fault of ours or a broken database."""

@@ -1,18 +1,16 @@
 """``private_key_jwt`` over real HTTP, for registered clients, with keys inline and at a URL."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.browser import Answer, App
+from tests.conftest import Start
 from tests.site import KEYS, OTHER, RSA, Key, Site, proof, publish
 from tests.support import Live
 
 HOUR = 3_600
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 @pytest.fixture

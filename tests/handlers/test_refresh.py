@@ -1,15 +1,12 @@
 """POST /token with a refresh token: rotation, grace, reuse, narrowing, and what ends a grant."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from tests.browser import Answer
+from tests.conftest import Start
 from tests.support import Live
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 def is_over(answer: Answer) -> bool:

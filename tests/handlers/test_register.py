@@ -1,15 +1,12 @@
 """POST /register over HTTP; what may be registered is proved in tests/oauth/test_registration.py."""
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 
+from tests.conftest import Start
 from tests.support import REDIRECT_URI, START, Live
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 async def test_a_client_that_was_never_seen_before_is_registered(live: Live) -> None:

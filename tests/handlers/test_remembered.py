@@ -3,8 +3,7 @@
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from server.oauth.context import Context
 from server.oauth.model import AuthorizationRequest, User, Visitor
 from server.oauth.remembered import forget_application
 from tests.browser import Answer, App, Browser, Page
+from tests.conftest import Start
 from tests.support import REDIRECT_URI, Live
 
 DAY = 86_400
@@ -30,8 +30,6 @@ SHOWN_ALWAYS = [
     "cursor://anysphere.cursor-mcp/oauth/callback",
     "com.example.app:/callback",
 ]
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 class ByCookie:

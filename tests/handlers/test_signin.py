@@ -10,7 +10,7 @@ from server.identity import passwords
 from server.identity.sessions import IDLE, LIFETIME, TOUCH
 from tests.browser import Page
 from tests.conftest import Start
-from tests.people import PASSWORD, Person, add_person, field
+from tests.people import PASSWORD, Person, add_person, field, somebody
 from tests.support import REDIRECT_URI, START, Live
 
 HOUR = 3_600
@@ -20,12 +20,6 @@ HOUR = 3_600
 async def live(start: Start) -> AsyncIterator[Live]:
     async with start(oauth_provider="local") as running:
         yield running
-
-
-def somebody(live: Live, name: str = "ada") -> Person:
-    """Give a person with an account, at a fresh browser."""
-    add_person(live, name)
-    return Person(live.browser(), name)
 
 
 async def is_in(person: Person) -> bool:

@@ -2,18 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 
 from tests.browser import Answer, App, Page, basic
+from tests.conftest import Start
 from tests.support import Live
 
 METHODS = ["none", "client_secret_post", "client_secret_basic"]
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 async def approved(live: Live, app: App, **parameters: str) -> tuple[str, Page]:

@@ -1,20 +1,18 @@
 """Clients whose id is a URL, over real HTTP: from their document to their tokens, and every way it goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.browser import Answer
+from tests.conftest import Start
 from tests.oauth.test_documents import CHATGPT
 from tests.site import RSA, Site, proof, publish
 from tests.support import REDIRECT_URI, START, Live
 
 HOUR, DAY = 3_600, 86_400
-
-Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
 @pytest.fixture

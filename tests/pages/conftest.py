@@ -268,9 +268,3 @@ def _make_site() -> web.Application:
 def make_site() -> Callable[[], web.Application]:
     """Give a function that makes the site: ``GET /<name in CONTEXTS>`` and the form's target."""
     return _make_site
-
-
-@pytest.fixture(scope="session")
-def contexts() -> dict[str, tuple[str, dict[str, Any]]]:
-    """Give template and context of each page by its name."""
-    return CONTEXTS

@@ -1,45 +1,23 @@
 """The pages in real Chromium: accessible, usable by keyboard and without JavaScript, whole at 320 px."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize
+
+from tests.chromium import AXE, chromium, lacks
+from tests.pages.conftest import CONTEXTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PEOPLE = (
-    "closed",
-    "signin",
-    "hostile-signin",
-    "my-account",
-    "bare-account",
-    "hostile-account",
-    "full-account",
-    "invitation",
-    "hostile-invitation",
-    "refused",
-    "hostile-refused",
-)
-UPSTREAM = ("provider", "hostile-provider", "provider-alone", "failure", "failure-alone")
-NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account", *PEOPLE, *UPSTREAM)
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+USUAL = [name for name in CONTEXTS if "hostile" not in name and not name.startswith("failure")]
+"""Those in which no word is longer than words are."""
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 BROKEN_WORDS = """() => [...document.querySelectorAll("button")].flatMap(button => {
   const text = button.firstChild, range = document.createRange();
   return [...text.data.matchAll(/\\S+/g)].filter(word => {
@@ -52,11 +30,6 @@ PHONE = ViewportSize(width=320, height=640)
 DESKTOP = ViewportSize(width=1280, height=800)
 
 
-def _lacks(what: str) -> None:
-    """Skip for want of a tool; CI has them all, so there it is a failure."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is missing; tests/provision.sh gets it")
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def site(make_site: Callable[[], web.Application]) -> AsyncIterator[TestServer]:
     server = TestServer(make_site())
@@ -66,13 +39,8 @@ async def site(make_site: Callable[[], web.Application]) -> AsyncIterator[TestSe
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
-    if not chromium:
-        _lacks("chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        await browser.close()
+    async with chromium() as started:
+        yield started
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -100,10 +68,10 @@ def posted(page: Page) -> list[tuple[str, str]]:
     return parse_qsl(urlsplit(page.url).query)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONTEXTS)
 async def test_axe_finds_nothing(browser: Browser, site: TestServer, name: str) -> None:
     if not AXE.exists():
-        _lacks("axe-core")
+        lacks("axe-core")
     async with await browser.new_context(bypass_csp=True) as context:
         page = await context.new_page()
         await page.goto(str(site.make_url(f"/{name}")))
@@ -119,7 +87,7 @@ async def test_axe_finds_nothing(browser: Browser, site: TestServer, name: str) 
                     pytest.fail(f"{look}, {size['width']} px: {finding['help']}: {finding['nodes']}")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONTEXTS)
 async def test_a_page_loads_alone_styled_and_without_complaint(page: Page, site: TestServer, name: str) -> None:
     complaints: list[str] = []
     requests: list[str] = []
@@ -134,7 +102,7 @@ async def test_a_page_loads_alone_styled_and_without_complaint(page: Page, site:
     assert await page.evaluate("getComputedStyle(document.querySelector('main')).borderTopStyle") == "solid"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONTEXTS)
 @pytest.mark.parametrize("text_size", ["100%", "200%"])
 async def test_nothing_scrolls_sideways_at_320_px(page: Page, site: TestServer, name: str, text_size: str) -> None:
     await page.goto(str(site.make_url(f"/{name}")))
@@ -142,7 +110,9 @@ async def test_nothing_scrolls_sideways_at_320_px(page: Page, site: TestServer, 
     assert await page.evaluate("document.documentElement.scrollWidth") == 320
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "hostile" not in name and not name.startswith("failure")])
+@pytest.mark.parametrize(
+    "name", [name for name in CONTEXTS if "hostile" not in name and not name.startswith("failure")]
+)
 async def test_no_button_breaks_within_a_word_at_320_px(page: Page, site: TestServer, name: str) -> None:
     await page.goto(str(site.make_url(f"/{name}")))
     await page.evaluate("document.documentElement.style.fontSize = '200%'")
@@ -213,7 +183,7 @@ async def test_the_connector_url_is_seen_whole_at_320_px(page: Page, site: TestS
     assert await page.locator("#url").evaluate(hidden) == [0, 0]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONTEXTS)
 async def test_whatever_can_be_clicked_is_24_px_or_more(page: Page, site: TestServer, name: str) -> None:
     await page.goto(str(site.make_url(f"/{name}")))
     for target in await page.locator("a, button, textarea, input:not([type=hidden], [hidden])").all():

@@ -14,22 +14,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from server.handlers import pages
+from tests.pages.conftest import CONTEXTS
 
-PEOPLE = (
-    "closed",
-    "signin",
-    "hostile-signin",
-    "my-account",
-    "bare-account",
-    "hostile-account",
-    "full-account",
-    "invitation",
-    "hostile-invitation",
-    "refused",
-    "hostile-refused",
-)
-UPSTREAM = ("provider", "hostile-provider", "provider-alone", "failure", "failure-alone")
-NAMES = ("index", "open", "consent", "step-up", "hostile", "error", "hostile-error", "account", *PEOPLE, *UPSTREAM)
 SCRIPT = Path(pages.__file__).parent.parent / "templates/passkeys.js"
 SCRIPTED = frozenset({"hostile-signin", "my-account"})
 """Those that offer a passkey, which takes a script."""
@@ -38,7 +24,6 @@ VOID = frozenset({"meta", "link", "input", "br"})
 Attributes = dict[str, str | None]
 Client = TestClient[web.Request, web.Application]
 MakeSite = Callable[[], web.Application]
-Contexts = dict[str, tuple[str, dict[str, Any]]]
 
 
 class Page(HTMLParser):
@@ -81,20 +66,20 @@ async def read(client: Client, name: str) -> Page:
     return Page(await (await client.get(f"/{name}")).text())
 
 
-def show(make_site: MakeSite, contexts: Contexts, name: str, **changes: Any) -> Page:
+def show(make_site: MakeSite, name: str, **changes: Any) -> Page:
     """Render a page with some of its context changed."""
-    template, context = contexts[name]
+    template, context = CONTEXTS[name]
     return Page(aiohttp_jinja2.get_env(make_site()).get_template(template).render(context | changes))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONTEXTS)
 async def test_every_page_has_a_language_a_title_one_heading_and_one_main(client: Client, name: str) -> None:
     page = await read(client, name)
     assert page.all("html") == [{"lang": "en"}]
     assert [len(page.all(tag)) for tag in ("title", "h1", "main", "header", "style")] == [1] * 5
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONTEXTS)
 async def test_no_page_holds_script_or_style_attributes_or_loads_anything(client: Client, name: str) -> None:
     page = await read(client, name)
     assert page.all("script") == ([{}] if name in SCRIPTED else [])
@@ -106,13 +91,13 @@ async def test_no_page_holds_script_or_style_attributes_or_loads_anything(client
     assert all((link["href"] or "").startswith("/") for link in page.all("a"))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONTEXTS)
 async def test_the_policy_allows_exactly_the_style_and_the_script_that_the_page_may_carry(
-    client: Client, contexts: Contexts, name: str
+    client: Client, name: str
 ) -> None:
     response = await client.get(f"/{name}")
     style = (await response.text()).split("<style>")[1].split("</style>")[0]
-    scripted = contexts[name][0] in {"signin.html", "account.html"}
+    scripted = CONTEXTS[name][0] in {"signin.html", "account.html"}
     script = f"script-src '{digest(SCRIPT.read_text())}'; " if scripted else ""
     assert response.headers["Content-Security-Policy"] == (
         f"default-src 'none'; style-src '{digest(style)}'; {script}"
@@ -135,11 +120,9 @@ async def test_pages_are_not_framed_cached_sniffed_or_named_to_others(client: Cl
 
 
 @pytest.mark.parametrize("name", ["consent", "step-up", "hostile"])
-async def test_consent_is_one_form_with_the_fields_that_scripts_rely_on(
-    client: Client, contexts: Contexts, name: str
-) -> None:
+async def test_consent_is_one_form_with_the_fields_that_scripts_rely_on(client: Client, name: str) -> None:
     page = await read(client, name)
-    scopes = [scope["name"] for scope in contexts[name][1]["scopes"]]
+    scopes = [scope["name"] for scope in CONTEXTS[name][1]["scopes"]]
     [form] = page.all("form")
     assert (form["method"], form["action"]) == ("post", "/oauth/authorize/approve")
     hidden, *boxes = page.all("input")
@@ -149,28 +132,24 @@ async def test_consent_is_one_form_with_the_fields_that_scripts_rely_on(
     assert len(page.all("button")) == 2
 
 
-async def test_consent_shows_a_hostile_client_without_its_tricks(client: Client, contexts: Contexts) -> None:
+async def test_consent_shows_a_hostile_client_without_its_tricks(client: Client) -> None:
     page = await read(client, "hostile")
     assert "\u202e" not in page.text
     assert "“" not in page.text  # the quotation marks are the style's, so a name cannot close them early
     assert "W" * 100 not in page.text
-    assert contexts["hostile"][1]["redirect_host"] in page.text
+    assert CONTEXTS["hostile"][1]["redirect_host"] in page.text
     assert page.text.count("\u0301") == 8  # four, in each of the two places where the user is named
     assert not page.all("b")
 
 
 @pytest.mark.parametrize("value", [None, "", " \u3164\u00a0\u200d", "\t"])
-def test_a_client_without_a_visible_name_is_said_to_have_none(
-    make_site: MakeSite, contexts: Contexts, value: str | None
-) -> None:
-    assert (
-        "An application without a name asks for access" in show(make_site, contexts, "consent", client_name=value).text
-    )
+def test_a_client_without_a_visible_name_is_said_to_have_none(make_site: MakeSite, value: str | None) -> None:
+    assert "An application without a name asks for access" in show(make_site, "consent", client_name=value).text
 
 
-def test_consent_marks_only_the_unverified_and_warns_only_of_loopback(make_site: MakeSite, contexts: Contexts) -> None:
+def test_consent_marks_only_the_unverified_and_warns_only_of_loopback(make_site: MakeSite) -> None:
     seen = {
-        (verified, loopback): show(make_site, contexts, "consent", verified=verified, loopback_only=loopback).text
+        (verified, loopback): show(make_site, "consent", verified=verified, loopback_only=loopback).text
         for verified in (True, False)
         for loopback in (True, False)
     }
@@ -201,16 +180,16 @@ async def test_without_anything_kept_nothing_is_said_of_before(client: Client) -
     assert "Also" not in text
 
 
-def test_consent_says_that_nobody_signs_in_only_where_that_is_so(make_site: MakeSite, contexts: Contexts) -> None:
-    assert "nobody signs in here" not in show(make_site, contexts, "consent").text
-    demo = show(make_site, contexts, "consent", user={"name": "demo", "email": None, "demo": True, "switch": None})
+def test_consent_says_that_nobody_signs_in_only_where_that_is_so(make_site: MakeSite) -> None:
+    assert "nobody signs in here" not in show(make_site, "consent").text
+    demo = show(make_site, "consent", user={"name": "demo", "email": None, "demo": True, "switch": None})
     assert "nobody signs in here" in demo.text
 
 
-async def test_index_offers_the_connector_url_and_the_metadata(client: Client, contexts: Contexts) -> None:
+async def test_index_offers_the_connector_url_and_the_metadata(client: Client) -> None:
     page = await read(client, "index")
     [field] = page.all("textarea")
-    assert contexts["index"][1]["connector_url"] in page.text
+    assert CONTEXTS["index"][1]["connector_url"] in page.text
     assert "readonly" in field
     assert [label["for"] for label in page.all("label")] == [field["id"]]
     assert {link["href"] for link in page.all("a")} == {
@@ -236,8 +215,8 @@ async def test_error_page_names_the_request_only_if_it_has_a_number(client: Clie
 
 
 @pytest.mark.parametrize("name", ["index", "consent", "error"])
-def test_a_page_refuses_an_incomplete_context(make_site: MakeSite, contexts: Contexts, name: str) -> None:
-    template, context = contexts[name]
+def test_a_page_refuses_an_incomplete_context(make_site: MakeSite, name: str) -> None:
+    template, context = CONTEXTS[name]
     env = aiohttp_jinja2.get_env(make_site())
     for missing in context.keys() - {"request_id", "name"}:
         with pytest.raises(jinja2.UndefinedError):
@@ -285,9 +264,9 @@ async def test_every_form_of_a_person_carries_the_field_that_others_cannot_make(
         assert fields == ["a-csrf"] * len(page.all("form")), name
 
 
-@pytest.mark.parametrize("name", NAMES)
-async def test_every_page_says_whose_it_is(client: Client, contexts: Contexts, name: str) -> None:
+@pytest.mark.parametrize("name", CONTEXTS)
+async def test_every_page_says_whose_it_is(client: Client, name: str) -> None:
     page = await read(client, name)
-    site = contexts[name][1].get("name", "ATT MCP Server")
+    site = CONTEXTS[name][1].get("name", "ATT MCP Server")
     assert page.text.split("</style>")[-1].strip().partition("\n")[0].endswith(f"\N{EN DASH} {site}")
     assert f"\n{site}\n" in page.text

@@ -11,7 +11,7 @@ from server.identity import local
 from server.oauth import tokens
 from tests.browser import Answer
 from tests.conftest import Start
-from tests.people import PASSWORD, Person, add_person, field, link
+from tests.people import PASSWORD, Person, add_person, field, link, somebody
 from tests.support import REDIRECT_URI, Live
 
 ANY_SESSION = "0123456789abcdef" * 4
@@ -23,12 +23,6 @@ FORMS = ["/signout", "/signout/everywhere", "/account/revoke", "/account/passwor
 async def live(start: Start) -> AsyncIterator[Live]:
     async with start(oauth_provider="local") as running:
         yield running
-
-
-def somebody(live: Live, name: str = "ada") -> Person:
-    """Give a person with an account, at a fresh browser."""
-    add_person(live, name)
-    return Person(live.browser(), name)
 
 
 def sessions(live: Live) -> list[tuple[str, str]]:

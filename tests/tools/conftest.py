@@ -3,11 +3,13 @@
 import asyncio
 import os
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -15,16 +17,25 @@ from mcp.client import Client
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
-from mcp_types import CallToolResult, TextContent, Tool
+from mcp.server.lowlevel import Server
+from mcp_types import CallToolResult, TextContent
+from mcp_types import Tool as Listed
 
+import server.tools
 from server import shipped
 from server.catalogue.editions import ship
 from server.services import Services
 from server.settings import load_settings
 from server.storage.database import Database, open_database
-from server.tools import build
+from server.toolkit.server import make_server
+from server.toolkit.tool import Tool
 
+Build = Callable[[Services], Server[Any]]
+Connect = Callable[[], Client]
 Call = Callable[..., Awaitable[CallToolResult]]
+Text = Callable[[CallToolResult], str]
+SignIn = Callable[[str | None], AbstractContextManager[None]]
+Shell = Callable[..., list[tuple[Any, ...]]]
 
 
 @dataclass
@@ -63,23 +74,45 @@ async def store(stocked: Path, tmp_path: Path, world: World) -> AsyncIterator[Da
         yield database
 
 
-@pytest.fixture(params=["legacy", "auto"])
-def connect(request: pytest.FixtureRequest, world: World, store: Database) -> Callable[[], Client]:
-    services = Services(
-        store=store, clock=lambda: world.now, settings=load_settings(_env_file=None), entropy=os.urandom
-    )
-    server = build(services)
-    return lambda: Client(server, mode=request.param)
+def alone(tool: Callable[[Services], Tool[Any]]) -> Build:
+    """Serve one tool, which needs no catalogue."""
+    return lambda services: make_server("test", "1", "", [tool(services)])
 
 
 @pytest.fixture
-async def listing(connect: Callable[[], Client]) -> list[Tool]:
+def build() -> Build:
+    """What is served: all of it, unless a test says `alone`."""
+    return server.tools.build
+
+
+@pytest.fixture(params=["legacy", "auto"])
+def connect(request: pytest.FixtureRequest, world: World, store: Database, build: Build) -> Connect:
+    services = Services(
+        store=store, clock=lambda: world.now, settings=load_settings(_env_file=None), entropy=os.urandom
+    )
+    served = build(services)
+    return lambda: Client(served, mode=request.param)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """Look into the database as an operator would."""
+
+    def run(statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(tmp_path / "server.db", timeout=10)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    return run
+
+
+@pytest.fixture
+async def listing(connect: Connect) -> list[Listed]:
     async with connect() as client:
         return (await client.list_tools()).tools
 
 
 @pytest.fixture
-def call(connect: Callable[[], Client]) -> Call:
+def call(connect: Connect) -> Call:
     """Call a tool, and hold every answer against the schema that the tool itself declares."""
 
     async def call_tool(name: str, **arguments: object) -> CallToolResult:
@@ -97,12 +130,12 @@ def call(connect: Callable[[], Client]) -> Call:
 
 
 @pytest.fixture
-def text() -> Callable[[CallToolResult], str]:
+def text() -> Text:
     return text_of
 
 
 @pytest.fixture
-def sign_in() -> Callable[..., object]:
+def sign_in() -> SignIn:
     return signed_in
 
 
@@ -110,6 +143,12 @@ def text_of(result: CallToolResult) -> str:
     (content,) = result.content
     assert isinstance(content, TextContent)
     return content.text
+
+
+def data(result: CallToolResult) -> dict[str, Any]:
+    """Give what a tool answered, once it is seen to be no error."""
+    assert not result.is_error, result.content
+    return dict(result.structured_content or {})
 
 
 @contextmanager

@@ -2,15 +2,13 @@ import asyncio
 import os
 import re
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 from mcp.client import Client
-from mcp_types import CallToolResult
 
 from server.services import Services
 from server.settings import load_settings
@@ -18,10 +16,7 @@ from server.storage.database import Database, open_database
 from server.toolkit.account import Account, PaymentMethod
 from server.toolkit.demonstration import demonstration_accounts
 from server.tools import build
-from tests.tools.conftest import Call, World
-
-Text = Callable[[CallToolResult], str]
-SignIn = Callable[[str | None], AbstractContextManager[None]]
+from tests.tools.conftest import Call, SignIn, Text, World
 
 
 async def test_accounts_are_made_once_and_stay(call: Call, sign_in: SignIn, store: Database, world: World) -> None:

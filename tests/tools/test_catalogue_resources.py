@@ -1,7 +1,6 @@
 """The catalogue as resources, and the prompts."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +10,7 @@ from mcp_types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
 from server import shipped
 from server.catalogue.files import KINDS
-
-Connect = Callable[[], Client]
+from tests.tools.conftest import Connect
 
 
 async def read(client: Client, uri: str) -> Any:

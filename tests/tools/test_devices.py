@@ -2,11 +2,10 @@
 
 import json
 import os
-from collections.abc import Callable
 
 import pytest
 from mcp.client import Client
-from mcp_types import CallToolResult, Tool
+from mcp_types import Tool
 
 from server import shipped
 from server.catalogue.editions import publish
@@ -16,9 +15,8 @@ from server.services import Services
 from server.settings import load_settings
 from server.storage.database import Database
 from server.tools import build
-from tests.tools.conftest import Call, World
+from tests.tools.conftest import Call, Text, World
 
-Text = Callable[[CallToolResult], str]
 ROWS = read((shipped.directory("data") / "devices.json").read_bytes()).rows
 DEVICES = {row.id: row for row in ROWS if isinstance(row, Device)}
 

@@ -1,12 +1,8 @@
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from mcp_types import CallToolResult
 
-from tests.tools.conftest import Call
-
-Text = Callable[[CallToolResult], str]
+from tests.tools.conftest import Call, Text
 
 
 async def available(call: Call, address: str, **more: object) -> dict[str, bool]:

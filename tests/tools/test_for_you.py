@@ -1,19 +1,15 @@
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp_types import CallToolResult
 
 from server import shipped
 from server.storage.database import Database, open_database
 from server.toolkit.account import Account, Line
-from tests.tools.conftest import Call, World
+from tests.tools.conftest import Call, SignIn, Text, World
 
-Text = Callable[[CallToolResult], str]
-SignIn = Callable[[str | None], AbstractContextManager[None]]
 Offers = Callable[..., Any]
 
 

@@ -1,11 +1,7 @@
-from collections.abc import Callable
-
 import pytest
-from mcp_types import CallToolResult, Tool
+from mcp_types import Tool
 
-from tests.tools.conftest import Call
-
-Text = Callable[[CallToolResult], str]
+from tests.tools.conftest import Call, Text
 
 
 async def judged(call: Call, **plans: str) -> list[tuple[str, bool | None, str]]:

@@ -1,11 +1,6 @@
-from collections.abc import Callable
-
 import pytest
-from mcp_types import CallToolResult
 
-from tests.tools.conftest import Call
-
-Text = Callable[[CallToolResult], str]
+from tests.tools.conftest import Call, Text
 
 
 async def test_every_plan_is_listed_without_a_product_type(call: Call) -> None:

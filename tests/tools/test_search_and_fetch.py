@@ -1,15 +1,11 @@
 """The two tools of deep research, in the exact shape that it expects."""
 
 import json
-from collections.abc import Callable
 
 import pytest
-from mcp_types import CallToolResult
 
 from tests.support import Live
-from tests.tools.conftest import Call
-
-Text = Callable[[CallToolResult], str]
+from tests.tools.conftest import Call, Text
 
 
 async def test_results_have_id_title_and_url_as_data_and_as_json_in_one_text(call: Call, text: Text) -> None:

@@ -1,11 +1,7 @@
-from collections.abc import Callable
-
 import pytest
-from mcp_types import CallToolResult
 
-from tests.tools.conftest import Call
+from tests.tools.conftest import Call, Text
 
-Text = Callable[[CallToolResult], str]
 CATEGORIES = ["wireless", "internet", "protection", "entertainment", "business"]
 
 

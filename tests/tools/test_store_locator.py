@@ -1,11 +1,6 @@
-from collections.abc import Callable
-
 import pytest
-from mcp_types import CallToolResult
 
-from tests.tools.conftest import Call, World
-
-Text = Callable[[CallToolResult], str]
+from tests.tools.conftest import Call, Text, World
 
 SEATTLE = "47.6062, -122.3321"
 

@@ -1,27 +1,16 @@
 import asyncio
-import os
-import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, closing
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from mcp.client import Client
 from mcp_types import CallToolResult
 
-from server.services import Services
-from server.settings import load_settings
 from server.storage.database import Database, open_database
 from server.toolkit.account import Account, PaymentMethod
 from server.toolkit.screening import REFUSAL
-from server.toolkit.server import make_server
 from server.tools import update_preferences
-from tests.tools.conftest import Call, World
+from tests.tools.conftest import Build, Call, Shell, SignIn, Text, World, alone, data
 
-Text = Callable[[CallToolResult], str]
-SignIn = Callable[[str | None], AbstractContextManager[None]]
-Shell = Callable[..., list[tuple[Any, ...]]]
 CARD = PaymentMethod("visa", "Visa", "0042", is_default=True)
 UNSAID = {
     "paperless": False,
@@ -45,22 +34,9 @@ async def store(tmp_path: Path, world: World) -> AsyncIterator[Database]:
         yield database
 
 
-@pytest.fixture(params=["legacy", "auto"])
-def connect(request: pytest.FixtureRequest, world: World, store: Database) -> Callable[[], Client]:
-    """This tool alone, which needs no catalogue."""
-    settings = load_settings(_env_file=None)
-    services = Services(store=store, clock=lambda: world.now, settings=settings, entropy=os.urandom)
-    server = make_server("test", "1", "", [update_preferences.tool(services)])
-    return lambda: Client(server, mode=request.param)
-
-
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    def run(statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(tmp_path / "server.db", timeout=10)) as connection, connection:
-            return connection.execute(statement, values).fetchall()
-
-    return run
+def build() -> Build:
+    return alone(update_preferences.tool)
 
 
 @pytest.fixture
@@ -70,11 +46,6 @@ def update(call: Call, sign_in: SignIn) -> Call:
             return await call("att-update-preferences", **{"accountId": "phone", **arguments})
 
     return update_preferences
-
-
-def data(result: CallToolResult) -> dict[str, Any]:
-    assert not result.is_error, result.content
-    return dict(result.structured_content or {})
 
 
 async def test_preferences_are_answered_before_and_after(update: Call, text: Text) -> None:

@@ -1,15 +1,15 @@
 """One browser and one server for all widgets."""
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from server.settings import Settings
+from tests.chromium import chromium
 from tests.support import serve
-from tests.widgets.stage import DESKTOP, FLAGS, Connection, Stage, bundle, connect, lacks, staged
+from tests.widgets.stage import DESKTOP, Connection, Stage, bundle, connect, staged
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")
@@ -26,13 +26,8 @@ async def connection(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")
 async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
-    if not chromium:
-        lacks("chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        await browser.close()
+    async with chromium() as started:
+        yield started
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")

@@ -1,7 +1,6 @@
 """Widgets in real Chromium: a host built on the official bridge, and a real server that answers them."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Frame, Locator, Page, Route, ViewportSize
 
+from tests.chromium import lacks
 from tests.support import Live
 
 HERE = Path(__file__).parent
@@ -18,14 +18,8 @@ NODE = Path(__file__).parents[2] / "node_modules"
 ADDRESS = "http://host.example/"
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 STRICT = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 PHONE = ViewportSize(width=320, height=640)
 DESKTOP = ViewportSize(width=900, height=700)
-
-
-def lacks(what: str) -> None:
-    """Skip for want of a tool; CI has them all, so there it is a failure."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is missing; tests/provision.sh gets it")
 
 
 async def bundle() -> str:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from tests.widgets.stage import DESKTOP, NODE, PHONE, Connection, Stage, lacks, staged
+from tests.chromium import AXE, lacks
+from tests.widgets.stage import DESKTOP, PHONE, Connection, Stage, staged
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-AXE = NODE / "axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SHOWN: dict[str, dict[str, Any]] = {
     "att-store-locator": {"location": "Seattle, WA"},
