@@ -14,10 +14,15 @@ KEEPALIVE_TIMEOUT = 30
 SHUTDOWN_TIMEOUT = 10
 """Seconds that requests have to finish in once the server stops."""
 
+STALLED = 30.0
+"""Seconds in which a client has to take a large answer, before its connection is closed."""
+
 LINGER = 0.5
 """Seconds that connections which are open at a stop have to send a request in, and be told that it is their last."""
 
 _GLANCE = 0.02
+_LARGE = 64 * 1024
+"""Bytes of an answer that wait for nobody: aiohttp hands them to the system, whether the client reads or not."""
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +79,16 @@ class _RequestHandler(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Tell the client that the connection ends with this answer, once the server is about to stop."""
+        """Send an answer, and drop a client that does not take it; the last one before a stop says that it is."""
         if self.server.draining:
             resp.force_close()
-        return await super().finish_response(request, resp, start_time)
+        if (resp.content_length or 0) <= _LARGE or request.transport is None:
+            return await super().finish_response(request, resp, start_time)
+        drop = asyncio.get_running_loop().call_later(STALLED, request.transport.abort)
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            drop.cancel()
 
     def handle_error(
         self,

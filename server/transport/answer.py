@@ -71,7 +71,7 @@ class Answer:
         """Send a message ahead of the answer; it is dropped where there is no stream to send it on."""
         self.open()
         if self.stream is not None and not self._over:
-            self.session.put(self.stream, to_json(message, inf_nan_mode="null").decode())
+            self.session.put(self.stream, to_json(message, inf_nan_mode="null").decode(), self._owed)
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send a message ahead of the answer, no faster than it can be kept, and a client that reads can read."""
@@ -85,7 +85,6 @@ class Answer:
         """Let the client go and come back for the rest (MCP Transports 2025-11-25, "Sending Messages")."""
         self.open()
         if self.stream is not None:
-            await self.session.journal.flush()
             self.stream.close()
 
     async def make_all(self, requests: Sequence[Request], failures: Sequence[dict[str, Any]]) -> None:
@@ -182,7 +181,6 @@ def _metadata(answer: Answer) -> ServerMessageMetadata:
         return ServerMessageMetadata(request_context=answer.http, can_send_request=answer.events)
 
     async def close_standing() -> None:
-        await answer.session.journal.flush()
         for stream in answer.session.standing:
             stream.close()
 

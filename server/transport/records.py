@@ -17,7 +17,7 @@ KEPT_EVENTS = 1_000
 KEPT_BYTES = 4 * 1024 * 1024
 """Bytes of one session's events that are kept at most; the oldest go first."""
 OVERHEAD = 256
-"""Bytes that an event counts for beside its message."""
+"""Bytes that an event counts for beside its message and what it owes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class EventRecord:
     message: str | None
     """The JSON text of the message, or of several; ``None`` in the event that begins a stream."""
     owed: str | None = None
-    """In the event that begins the answer to a POST: the ids of its requests, as a JSON array."""
+    """In the answer to a POST: the id of its request in JSON, or the ids of its batch."""
     final: bool = False
     """Whether the stream ends with it."""
 
     @property
     def size(self) -> int:
         """Bytes that it counts for."""
-        return len(self.message or "") + OVERHEAD
+        return len(self.message or "") + len(self.owed or "") + OVERHEAD
 
 
 class SessionStore(Protocol):

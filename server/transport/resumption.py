@@ -36,7 +36,8 @@ class Resumption:
             StoreUnavailable: The stream cannot be kept.
         """
         session = self._session
-        if cursor is not None and (await self._owed(cursor.stream)):
+        begun = None if cursor is None else await self._kept(cursor.stream, cursor.stream)
+        if begun is not None and begun.owed:
             raise Rejection(400, INVALID_REQUEST, "Last-Event-ID is of no standing stream")
         number = session.take_number() if cursor is None else cursor.stream
         stream = next((one for one in session.standing if one.number == number), None)
@@ -71,22 +72,21 @@ class Resumption:
     async def _restore(self, cursor: Cursor) -> Stream:
         """Take up a stream that this process is not at: it has come to its end, or lost who was at it."""
         session, number = self._session, cursor.stream
-        owed = await self._owed(number)
-        if owed is None:
+        last = await self._kept(number, cursor.event or number)
+        if last is None or last.owed is None:
             raise Rejection(400, INVALID_REQUEST, "Last-Event-ID is of a stream that is not known any more")
-        last = await self._store.list_mcp_events(session.digest, number, cursor.event - 1, cursor.event, 1)
         stream = session.answers.get(number)
         if stream is None:
             stream = session.answer_stream(number)
-            stream.lost = owed
-        if last and last[0].final:
+            stream.lost = last.owed
+        if last.final:
             self._complete(stream)
         return stream
 
-    async def _owed(self, number: int) -> str | None:
-        """Give what a stream that answers a POST owes; ``None`` for any other, and for one that is not known."""
-        begun = await self._store.list_mcp_events(self._session.digest, number, number - 1, number, 1)
-        return begun[0].owed if begun else None
+    async def _kept(self, stream: int, number: int) -> EventRecord | None:
+        """Give an event of a stream, if it is still there."""
+        found = await self._store.list_mcp_events(self._session.digest, stream, number - 1, number, 1)
+        return found[0] if found else None
 
     def _complete(self, stream: Stream) -> None:
         """Send nothing more on a stream of which the store has all."""

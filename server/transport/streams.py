@@ -188,9 +188,10 @@ class Stream:
             self.reader = None
 
     def close(self) -> None:
-        """End the connection that reads, if any; the stream itself goes on."""
-        if self.reader is not None:
-            self.reader.end()
+        """End the connection that reads, once it has what was put before; the stream itself goes on."""
+        reader = self.reader
+        if reader is not None:
+            self._journal.add(self._session_digest, None, lambda _: reader.end())
 
     def frame(self, event: EventRecord, *, kept: bool = True) -> bytes:
         """Write an event as it goes over the wire; one that was not kept has no id to come back to."""

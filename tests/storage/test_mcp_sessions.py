@@ -121,6 +121,13 @@ async def test_a_session_keeps_no_more_bytes_than_it_may_but_always_its_newest_e
     assert await kept(database) == [6]
 
 
+async def test_what_an_event_owes_counts_too(database: Database) -> None:
+    await database.add_mcp_session(SESSION)
+    for number in range(1, 6):
+        await add(database, event(number, owed="7" * (KEPT_BYTES // 3)))
+    assert await kept(database) == [4, 5]
+
+
 async def test_what_the_purge_took_does_not_count(database: Database) -> None:
     await database.add_mcp_session(replace(SESSION, used_at=NOW + IDLE))
     await add(database, *(event(number) for number in range(1, KEPT_EVENTS + 1)))

@@ -39,6 +39,17 @@ def _add_asking(server: MCPServer) -> None:
         return f"{answered.action}: {answered.data.name if answered.action == 'accept' else '-'}"
 
     @server.tool()
+    async def ask_later(context: Context, seconds: float) -> str:
+        happened.append("started")
+        await asyncio.sleep(seconds)
+        try:
+            await context.elicit("Who are you?", Person)
+        except Exception as error:
+            happened.append(type(error).__name__)
+            raise
+        return "asked"
+
+    @server.tool()
     async def sample(context: Context) -> str:
         message = SamplingMessage(role="user", content=TextContent(type="text", text="Say something."))
         result = await context.session.create_message([message], max_tokens=10, related_request_id=context.request_id)

@@ -147,6 +147,14 @@ async def test_a_notification_is_accepted_and_answered_with_nothing(tmp_path: Pa
         assert (answer.status, answer.body) == (202, b"")
 
 
+async def test_what_older_revisions_have_headers_for_is_ignored(tmp_path: Path) -> None:
+    async with serve(tmp_path) as site:
+        token = await site.token()
+        answer = await site.call("modern", "plain", token=token, Mcp_Session_Id="none", Last_Event_ID="a1-1")
+        assert (answer.status, answer.json["result"]["content"][0]["text"]) == (200, "plain")
+        assert "Mcp-Session-Id" not in answer.headers
+
+
 async def test_a_string_id_and_a_huge_one_come_back_as_they_were(tmp_path: Path) -> None:
     async with serve(tmp_path) as site:
         token = await site.token()
