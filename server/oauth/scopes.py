@@ -1,6 +1,7 @@
 """Scopes: what may be asked for, and in which words (RFC 6749 section 3.3)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from server.oauth.errors import InvalidScope
 from server.settings import Settings
@@ -84,8 +85,13 @@ def allowed(text: str | None, registered: str | None, settings: Settings) -> tup
 
 def with_implied(scopes: Iterable[str], settings: Settings) -> frozenset[str]:
     """Give scopes together with all that they imply, directly or through another."""
+    return _closure(tuple(scopes), settings.oauth_scope_implies)
+
+
+@lru_cache(maxsize=256)
+def _closure(scopes: tuple[str, ...], implies: tuple[tuple[str, str], ...]) -> frozenset[str]:
     held = set(scopes)
-    while added := {narrower for wider, narrower in settings.oauth_scope_implies if wider in held} - held:
+    while added := {narrower for wider, narrower in implies if wider in held} - held:
         held |= added
     return frozenset(held)
 

@@ -9,7 +9,6 @@ from aiohttp import web
 from mcp.shared.dispatcher import CallOptions
 from mcp.shared.exceptions import NoBackChannelError
 from mcp.shared.message import ServerMessageMetadata
-from mcp.shared.transport_context import TransportContext
 from mcp_types.version import is_version_at_least
 from pydantic_core import to_json
 
@@ -143,13 +142,9 @@ class AnswerChannel(Channel):
 
     def __init__(self, answer: Answer, request: Request) -> None:
         """Serve one request of one POST."""
-        super().__init__(answer.http, request, answer)
+        super().__init__(answer.http, request, answer, _metadata(answer))
         self.closed = False
         self._answer = answer
-        self.transport = TransportContext(
-            kind="streamable-http", can_send_request=answer.events, headers=answer.http.headers
-        )
-        self.message_metadata = _metadata(answer)
 
     @property
     def can_send_request(self) -> bool:

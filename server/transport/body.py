@@ -1,12 +1,13 @@
 """What a POST must look like before its message is read (RFC 9110; MCP Streamable HTTP, "Sending Messages")."""
 
 import asyncio
-from functools import lru_cache
+from email.message import Message
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from mcp_types import INVALID_REQUEST, RequestId
 
 from server.transport.refusals import Rejection
+from server.transport.verdicts import Verdicts
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes."""
@@ -14,7 +15,6 @@ READ_TIMEOUT = 30
 """Seconds in which a whole body must have arrived."""
 
 
-@lru_cache(maxsize=256)
 def acceptable(accept: str) -> tuple[bool, bool]:
     """Tell whether an ``Accept`` header takes JSON, and whether it takes an event stream (RFC 9110 section 12.5.1)."""
     taken = set()
@@ -28,6 +28,18 @@ def acceptable(accept: str) -> tuple[bool, bool]:
     )
 
 
+def is_json(content_type: str) -> bool:
+    """Tell whether a ``Content-Type`` is JSON in UTF-8, which it is without a charset too (RFC 8259 section 8.1)."""
+    header = Message()
+    header[hdrs.CONTENT_TYPE] = content_type.encode("ascii", "replace").decode("ascii")
+    charset = header.get_content_charset() or "utf-8"
+    return header.get_content_type() == "application/json" and charset in {"utf-8", "utf8"}
+
+
+_ACCEPTABLE = Verdicts(acceptable)
+_IS_JSON = Verdicts(is_json)
+
+
 def takes_events(request: web.Request, request_id: RequestId | None = None) -> bool:
     """Tell whether the client can be sent an event stream.
 
@@ -38,7 +50,7 @@ def takes_events(request: web.Request, request_id: RequestId | None = None) -> b
     Raises:
         Rejection: 406 when it does not even take JSON.
     """
-    as_json, as_events = acceptable(",".join(request.headers.getall("Accept", ())))
+    as_json, as_events = _ACCEPTABLE[",".join(request.headers.getall(hdrs.ACCEPT, ()))]
     if not as_json:
         wanted = "Accept must allow application/json and text/event-stream"
         raise Rejection(406, INVALID_REQUEST, wanted, request_id=request_id)
@@ -51,7 +63,7 @@ async def read_body(request: web.Request) -> bytes:
     Raises:
         Rejection: 415 for another content type, charset or coding, 413 when too large, 408 when too slow.
     """
-    if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+    if not _IS_JSON[request.headers.get(hdrs.CONTENT_TYPE, "")]:
         raise Rejection(415, INVALID_REQUEST, "Content-Type must be application/json in UTF-8")
     try:
         return await read_at_most(request, MAX_BODY)
@@ -73,7 +85,7 @@ async def read_at_most(request: web.Request, limit: int) -> bytes:
         web.HTTPRequestEntityTooLarge: It has more bytes.
         web.HTTPRequestTimeout: It did not arrive within 30 seconds.
     """
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType(text="Content-Encoding is not supported")
     if request.content.is_eof():
         body = request.content.read_nowait()

@@ -11,6 +11,7 @@ from aiohttp import web
 from server.oauth.bearer import Caller
 from server.transport.catalogue import Catalogue
 from server.transport.message import Message, Request
+from server.transport.verdicts import Verdicts
 
 log = logging.getLogger("server.access")
 
@@ -33,10 +34,11 @@ class Calls:
         """Note what is asked, before it is known whether it may be."""
         self.logged = False
         """Whether the line of the POST was written; what ends after that gets a line of its own."""
+        self.outcomes: dict[int, str] = {}
+        """What came of each request, by its identity; of one that is not here, that it was refused."""
         self._caller = caller
         self._requests = requests
         self._catalogue = catalogue
-        self._outcomes: dict[int, str] = {}
         self._since = asyncio.get_running_loop().time()
 
     def __str__(self) -> str:
@@ -46,22 +48,20 @@ class Calls:
         if self._caller is None:
             return "client=- user=-"
         access = self._caller.access
-        return f"client={_shown(access.client_id)} user={access.user_id or '-'}"
+        return f"client={_SHOWN[access.client_id]} user={access.user_id or '-'}"
 
     def _what(self, request: Request) -> str:
-        tool = f" tool={self._tool(request)}" if request.method == "tools/call" else ""
-        return f"call={_shown(request.method)}{tool} outcome={self._outcomes.get(id(request), 'refused')}"
-
-    def _tool(self, request: Request) -> str:
+        outcome = self.outcomes.get(id(request), "refused")
+        if request.method != "tools/call":
+            return f"call={_SHOWN[request.method]} outcome={outcome}"
         name = (request.params or {}).get("name")
-        return _shown(name) if name in self._catalogue else _UNKNOWN
+        tool = _SHOWN[name] if isinstance(name, str) and name in self._catalogue.known else _UNKNOWN
+        return f"call=tools/call tool={tool} outcome={outcome}"
 
-    def note(self, request: Request, outcome: str) -> None:
-        """Note what came of a request, or that it is at work."""
-        self._outcomes[id(request)] = outcome
-        if self.logged and outcome != RUNNING:
-            elapsed = (asyncio.get_running_loop().time() - self._since) * 1000
-            log.info("Ended after its connection: %.1f ms %s %s", elapsed, self._who(), self._what(request))
+    def log_late(self, request: Request) -> None:
+        """Write a line of its own for a request."""
+        elapsed = (asyncio.get_running_loop().time() - self._since) * 1000
+        log.info("Ended after its connection: %.1f ms %s %s", elapsed, self._who(), self._what(request))
 
 
 CALLS = web.RequestKey("calls", Calls)
@@ -79,7 +79,9 @@ def note_outcome(request: Request, outcome: str) -> None:
     """Note what came of a request of the POST at hand, or `RUNNING`."""
     calls = _current.get()
     if calls is not None:
-        calls.note(request, outcome)
+        calls.outcomes[id(request)] = outcome
+        if calls.logged and outcome != RUNNING:
+            calls.log_late(request)
 
 
 def outcome_of(result: Any) -> str:
@@ -92,9 +94,11 @@ def outcome_of(result: Any) -> str:
     return "ok"
 
 
-def _shown(name: object) -> str:
+def _shown(name: str) -> str:
     """Write a name as one word of plain characters, whatever a client has sent for it."""
-    text = name if isinstance(name, str) else "-"
-    if 0 < len(text) <= _LONGEST and text.isascii() and text.isprintable() and " " not in text:
-        return text
-    return ascii(text[:_LONGEST]).replace(" ", "\\x20")
+    if 0 < len(name) <= _LONGEST and name.isascii() and name.isprintable() and " " not in name:
+        return name
+    return ascii(name[:_LONGEST]).replace(" ", "\\x20")
+
+
+_SHOWN = Verdicts(_shown)

@@ -55,25 +55,21 @@ class Catalogue:
         """Start empty: a server may show each caller other tools, so it is read under a caller's own context."""
         self._settings = settings
         self._list_page = list_page
-        self._rules: dict[str, ToolRules] = {}
-
-    def __contains__(self, name: object) -> bool:
-        """Tell whether the server has listed a tool of this name."""
-        return isinstance(name, str) and name in self._rules
+        self.known: dict[str, ToolRules] = {}
+        """The rules of every tool that the server has listed, by name."""
 
     async def rules(self, name: str, http: web.Request) -> ToolRules:
-        """Give the rules of a tool; one that the server does not list has none.
+        """Ask the server for the rules of a tool that is not known; one that it does not list has none.
 
         Raises:
             Rejection: 500, when the server fails to list its tools: nothing is let through unread.
         """
-        if name not in self._rules:
-            try:
-                await self._read(name, http)
-            except Exception:
-                logger.exception("tools/list failed")
-                raise Rejection(500, INTERNAL_ERROR, "Internal server error") from None
-        return self._rules.get(name, _NO_RULES)
+        try:
+            await self._read(name, http)
+        except Exception:
+            logger.exception("tools/list failed")
+            raise Rejection(500, INTERNAL_ERROR, "Internal server error") from None
+        return self.known.get(name, _NO_RULES)
 
     async def _read(self, wanted: str, http: web.Request) -> None:
         cursor: str | None = None
@@ -81,13 +77,13 @@ class Catalogue:
             page = await self._list_page(http, cursor)
             self._learn(page)
             cursor = page.get("nextCursor")
-            if wanted in self._rules or not isinstance(cursor, str):
+            if wanted in self.known or not isinstance(cursor, str):
                 return
         logger.warning("tools/list did not end within %d pages", MAX_PAGES)
 
     def _learn(self, page: Mapping[str, Any]) -> None:
         for tool in page.get("tools", ()):
-            self._rules[tool["name"]] = read_rules(tool)
+            self.known[tool["name"]] = read_rules(tool)
 
     def publish(self, page: dict[str, Any]) -> dict[str, Any]:
         """Learn from a listing on its way out, and write each tool's ``securitySchemes`` into it.
@@ -98,7 +94,7 @@ class Catalogue:
         return {**page, "tools": [self._with_schemes(tool) for tool in page.get("tools", ())]}
 
     def _with_schemes(self, tool: dict[str, Any]) -> dict[str, Any]:
-        schemes = self._schemes(self._rules[tool["name"]])
+        schemes = self._schemes(self.known[tool["name"]])
         return {**tool, "securitySchemes": schemes, "_meta": {**(tool.get("_meta") or {}), "securitySchemes": schemes}}
 
     def _schemes(self, rules: ToolRules) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What a handler of the SDK sees of one request: the SDK's `DispatchContext`, which it leaves to transports."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Protocol
 
 import anyio
@@ -25,26 +26,31 @@ class Sink(Protocol):
 class Channel:
     """One request's way back: notifications go ahead of its answer, requests to the client are refused."""
 
-    def __init__(self, http: web.Request, request: Request, stream: Sink | None) -> None:
+    def __init__(
+        self, http: web.Request, request: Request, stream: Sink | None, metadata: ServerMessageMetadata | None = None
+    ) -> None:
         """Serve one message of one POST; without a stream its notifications are dropped."""
-        self.transport = TransportContext(kind="streamable-http", can_send_request=False, headers=http.headers)
-        self.message_metadata = ServerMessageMetadata(request_context=http, can_send_request=False)
+        self.http = http
+        self.message_metadata = metadata or ServerMessageMetadata(request_context=http, can_send_request=False)
         self.request_id: RequestId | None = request.id
         self._progress_token = progress_token_from_params(request.params)
         self._stream = stream
-        self._cancel_requested: anyio.Event | None = None
+
+    @cached_property
+    def transport(self) -> TransportContext:
+        """What carries the message, for whoever asks."""
+        asks = self.message_metadata.can_send_request
+        return TransportContext(kind="streamable-http", can_send_request=asks, headers=self.http.headers)
 
     @property
     def can_send_request(self) -> bool:
         """Whether the client can be asked anything: not here."""
         return False
 
-    @property
+    @cached_property
     def cancel_requested(self) -> anyio.Event:
         """Never set: a request is cancelled by closing its connection, or not at all."""
-        if self._cancel_requested is None:
-            self._cancel_requested = anyio.Event()
-        return self._cancel_requested
+        return anyio.Event()
 
     async def send_raw_request(
         self,

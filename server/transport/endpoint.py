@@ -1,17 +1,13 @@
 """The MCP endpoint: which era a POST speaks, and who makes it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from aiohttp import web
 from mcp.server.auth.middleware.auth_context import auth_context_var
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER, unsupported_protocol_version_rejection
 from mcp_types import DEFAULT_NEGOTIATED_VERSION, PROTOCOL_VERSION_META_KEY
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from server.oauth.bearer import Caller
-from server.oauth.provider.words import access_token
+from server.oauth.provider.words import Holder
 from server.settings import Settings
 from server.transport import stateful
 from server.transport.body import read_body
@@ -28,7 +24,7 @@ from server.transport.sessions import Sessions
 async def post(
     http: web.Request, kernel: Kernel, sessions: Sessions, settings: Settings, caller: Caller | None
 ) -> web.StreamResponse:
-    """Serve one POST.
+    """Serve one POST; the plugged server can learn its caller by the SDK's own `get_access_token`.
 
     Args:
         http: The request.
@@ -44,7 +40,8 @@ async def post(
     gate = Gate(settings, kernel.catalogue, caller, http)
     decoded = decode(await read_body(http))
     version = http.headers.get(MCP_PROTOCOL_VERSION_HEADER)
-    with _acting_as(caller, settings.issuer):
+    acting = auth_context_var.set(None if caller is None else Holder(caller, settings))
+    try:
         if _is_modern(version, decoded):
             return await exchange(http, kernel, gate, read_message(decoded))
         session_id = stateful.session_id_of(http)
@@ -54,6 +51,8 @@ async def post(
             case {"method": "initialize"}:
                 return await stateful.initialize(http, sessions, gate, read_message(decoded))
         return await handshake(http, kernel, gate, version or DEFAULT_NEGOTIATED_VERSION, decoded)
+    finally:
+        auth_context_var.reset(acting)
 
 
 async def challenge_scopes(http: web.Request, kernel: Kernel, settings: Settings) -> tuple[str, ...]:
@@ -88,16 +87,3 @@ def _is_modern(version: str | None, decoded: object) -> bool:
             data = with_served(rejection.data)
             raise Rejection(400, rejection.code, rejection.message, data=data, request_id=request_id)
     return False
-
-
-@contextmanager
-def _acting_as(caller: Caller | None, issuer: str) -> Iterator[None]:
-    """Let the plugged server learn its caller by the SDK's own `get_access_token`."""
-    if caller is None:
-        yield
-        return
-    reset = auth_context_var.set(AuthenticatedUser(access_token(caller, issuer)))
-    try:
-        yield
-    finally:
-        auth_context_var.reset(reset)

@@ -1,17 +1,18 @@
 """2026-07-28: one POST, one answer or stream, and nothing kept (MCP Streamable HTTP, 2026-07-28)."""
 
+import re
 from typing import Any
 
 from aiohttp import web
 from mcp.server.connection import Connection
 from mcp.shared.inbound import (
     ERROR_CODE_HTTP_STATUS,
+    MCP_METHOD_HEADER,
     MCP_NAME_HEADER,
     MCP_PROTOCOL_VERSION_HEADER,
     InboundLadderRejection,
     InboundModernRoute,
     classify_inbound_request,
-    find_duplicated_routing_header,
     unsupported_protocol_version_rejection,
     validate_mcp_param_headers,
     x_mcp_header_map,
@@ -28,6 +29,10 @@ from server.transport.message import Message, Notification, Reply, Request
 from server.transport.refusals import Rejection, json_response
 from server.transport.revisions import modern_code, with_served
 from server.transport.sse import AnswerStream
+
+_ROUTING = (MCP_PROTOCOL_VERSION_HEADER, MCP_METHOD_HEADER, MCP_NAME_HEADER)
+_PLAIN = re.compile(r"[\t -~]*")
+"""Visible ASCII, spaces and tabs: all that a header's value may hold ("Value Encoding")."""
 
 
 async def exchange(http: web.Request, kernel: Kernel, gate: Gate, message: Message) -> web.StreamResponse:
@@ -51,7 +56,7 @@ async def exchange(http: web.Request, kernel: Kernel, gate: Gate, message: Messa
     stand_in = await gate.admit((message,))
     if stand_in is not None:
         return json_response(encode({"jsonrpc": "2.0", "id": message.id, "result": _complete(kernel, stand_in)}))
-    await _check_mirrored_arguments(http, kernel, message)
+    _check_mirrored_arguments(http, kernel, message)
     return await _run(http, kernel, message, route, AnswerStream(http) if events else None)
 
 
@@ -68,7 +73,7 @@ async def _run(
             answer["error"]["code"] = code = known
         status = 200 if code is None else ERROR_CODE_HTTP_STATUS.get(code, 200)
         body = encode(answer)
-        return json_response(body, status) if stream is None else await stream.finish(body, status)
+        return await stream.finish(body) if stream and stream.begun else json_response(body, status)
     finally:
         if stream is not None:
             stream.close()
@@ -76,10 +81,10 @@ async def _run(
 
 def _classify(http: web.Request, request: Request) -> InboundModernRoute:
     """Check that the headers mirror the body and that the revision is served ("Request Metadata")."""
-    duplicated = find_duplicated_routing_header(http.headers.items())
-    if duplicated is not None:
-        raise Rejection(400, HEADER_MISMATCH, f"{duplicated} header appears more than once", request_id=request.id)
-    if not _is_plain(http.headers.get(MCP_NAME_HEADER, "")):
+    for header in _ROUTING:
+        if len(http.headers.getall(header, ())) > 1:
+            raise Rejection(400, HEADER_MISMATCH, f"{header} header appears more than once", request_id=request.id)
+    if not _PLAIN.fullmatch(http.headers.get(MCP_NAME_HEADER, "")):
         raise Rejection(400, HEADER_MISMATCH, f"{MCP_NAME_HEADER} header: invalid characters", request_id=request.id)
     route = classify_inbound_request({"method": request.method, "params": request.params}, headers=http.headers)
     if isinstance(route, InboundLadderRejection):
@@ -87,23 +92,17 @@ def _classify(http: web.Request, request: Request) -> InboundModernRoute:
     return route
 
 
-async def _check_mirrored_arguments(http: web.Request, kernel: Kernel, request: Request) -> None:
+def _check_mirrored_arguments(http: web.Request, kernel: Kernel, request: Request) -> None:
     """Compare ``Mcp-Param-*`` headers with the arguments they mirror ("Server Behavior for Custom Headers")."""
     params = request.params or {}
-    name, arguments = params.get("name"), params.get("arguments")
-    if request.method != "tools/call" or not isinstance(name, str) or not isinstance(arguments or {}, dict):
+    rules = kernel.catalogue.known.get(params.get("name", "")) if request.method == "tools/call" else None
+    arguments = params.get("arguments") or {}
+    if rules is None or rules.header_schema is None or not isinstance(arguments, dict):
         return
-    schema = (await kernel.catalogue.rules(name, http)).header_schema
-    if schema is not None:
-        for header in map("Mcp-Param-{}".format, x_mcp_header_map(schema).values()):
-            if not _is_plain("".join(http.headers.getall(header, ()))):
-                raise Rejection(400, HEADER_MISMATCH, f"{header} header: invalid characters", request_id=request.id)
-        _check(validate_mcp_param_headers(schema, arguments or {}, http.headers), request)
-
-
-def _is_plain(value: str) -> bool:
-    """Tell whether a header's value holds visible ASCII, spaces and tabs only ("Value Encoding")."""
-    return value.isascii() and value.replace("\t", " ").isprintable()
+    for header in map("Mcp-Param-{}".format, x_mcp_header_map(rules.header_schema).values()):
+        if not all(map(_PLAIN.fullmatch, http.headers.getall(header, ()))):
+            raise Rejection(400, HEADER_MISMATCH, f"{header} header: invalid characters", request_id=request.id)
+    _check(validate_mcp_param_headers(rules.header_schema, arguments, http.headers), request)
 
 
 def _check(rejection: InboundLadderRejection | None, request: Request | None) -> None:

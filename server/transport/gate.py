@@ -11,9 +11,8 @@ from server.oauth.bearer import Caller, challenge
 from server.oauth.errors import InsufficientScope, InvalidToken, OAuthError
 from server.oauth.scopes import with_implied
 from server.settings import Settings
-from server.transport.calls import CALLS, note_calls
 from server.transport.catalogue import Catalogue, ToolRules
-from server.transport.message import Message, Notification, Request
+from server.transport.message import Message, Reply, Request
 from server.transport.origin import may_call_openly
 from server.transport.refusals import Challenged, Rejection
 
@@ -40,8 +39,6 @@ class Gate:
             Challenged: 401 or 403 with every scope needed.
             Rejection: 403 for a page that may not use what is open.
         """
-        if CALLS not in self.http:
-            note_calls(self.http, self.caller, messages, self.catalogue)
         needs = await self.needs(messages)
         if not self.settings.oauth_enabled:
             return None
@@ -52,17 +49,19 @@ class Gate:
         if self.caller is None:
             scopes = scopes or self.settings.oauth_default_scopes
             return self._refuse(InvalidToken("Sign in to continue: this needs an access token."), scopes, messages)
-        if not set(scopes) <= with_implied(self.caller.access.scopes, self.settings):
+        if not with_implied(self.caller.access.scopes, self.settings).issuperset(scopes):
             error = InsufficientScope("This needs permissions that were not granted: " + " ".join(scopes))
             return self._refuse(error, scopes, messages)
         return None
 
     async def needs(self, messages: Sequence[Message]) -> tuple[str, ...] | None:
         """Give every scope that messages need together, or ``None`` when all of them are open."""
-        rules = [await self._rules(message) for message in messages]
-        if self.settings.oauth_mode == "mixed":
-            rules = [rule for rule in rules if not rule.noauth]
-        return tuple(dict.fromkeys(scope for rule in rules for scope in rule.scopes)) if rules else None
+        scopes: dict[str, None] | None = None
+        for message in messages:
+            rules = await self._rules(message)
+            if not rules.noauth or self.settings.oauth_mode == "required":
+                scopes = (scopes or {}) | dict.fromkeys(rules.scopes)
+        return None if scopes is None else tuple(scopes)
 
     def require_open_origin(self) -> None:
         """Refuse a page from elsewhere where no token protects.
@@ -75,12 +74,14 @@ class Gate:
 
     async def _rules(self, message: Message) -> ToolRules:
         """Say what a message needs, with ``noauth`` for whatever `mixed` mode opens."""
-        method = message.method if isinstance(message, Request | Notification) else ""
-        if isinstance(message, Request) and method == "tools/call":
-            name = (message.params or {}).get("name")
-            return await self.catalogue.rules(name, self.http) if isinstance(name, str) else ToolRules()
-        if isinstance(message, Request) and method == "resources/read":
-            return ToolRules(noauth=str((message.params or {}).get("uri")).startswith("ui://"))
+        match message:
+            case Request(method="tools/call", params={"name": str() as name}):
+                return self.catalogue.known.get(name) or await self.catalogue.rules(name, self.http)
+            case Request(method="resources/read", params={"uri": str() as uri}):
+                return ToolRules(noauth=uri.startswith("ui://"))
+            case Request(method="tools/call" | "resources/read") | Reply():
+                return ToolRules()
+        method = message.method
         return ToolRules(
             noauth=method in _OPEN_METHODS or method.startswith("notifications/") or method.endswith("/list")
         )

@@ -11,9 +11,10 @@ from typing import Any
 from aiohttp import web
 from mcp.server.connection import Connection
 from mcp_types import INVALID_REQUEST
-from mcp_types.version import is_version_at_least
+from mcp_types.version import LATEST_HANDSHAKE_VERSION, is_version_at_least
 
 from server.transport.body import takes_events
+from server.transport.calls import note_calls
 from server.transport.channel import Channel
 from server.transport.gate import Gate
 from server.transport.kernel import Kernel, encode
@@ -23,6 +24,9 @@ from server.transport.sse import AnswerStream
 
 MAX_BATCH = 50
 """Messages."""
+
+_NO_CHANNEL = Connection.from_envelope(LATEST_HANDSHAKE_VERSION, None, None).outbound
+"""What the SDK has for a connection whose server cannot speak up by itself."""
 
 
 async def handshake(http: web.Request, kernel: Kernel, gate: Gate, version: str, decoded: object) -> web.StreamResponse:
@@ -42,6 +46,7 @@ async def handshake(http: web.Request, kernel: Kernel, gate: Gate, version: str,
     batch = isinstance(decoded, list)
     messages, failures = read_batch(decoded, version) if isinstance(decoded, list) else ([read_message(decoded)], [])
     only = None if batch else messages[0]
+    note_calls(http, gate.caller, messages, gate.catalogue)
     events = takes_events(http, only.id if isinstance(only, Request) else None)
     stand_in = await gate.admit(messages)
     requests = [message for message in messages if isinstance(message, Request)]
@@ -53,12 +58,11 @@ async def handshake(http: web.Request, kernel: Kernel, gate: Gate, version: str,
     work = kernel.spawn(_answer_all(http, kernel, version, requests, stream))
     try:
         answers = await asyncio.shield(work)
-    except asyncio.CancelledError:
+        body = encode([*failures, *answers] if batch else answers[0])
+        return await stream.finish(body) if stream and stream.begun else json_response(body)
+    finally:
         if stream is not None:
             stream.close()
-        raise
-    body = encode([*failures, *answers] if batch else answers[0])
-    return json_response(body) if stream is None else await stream.finish(body, 200)
 
 
 def read_batch(values: list[Any], version: str) -> tuple[list[Message], list[dict[str, Any]]]:
@@ -79,11 +83,18 @@ def read_batch(values: list[Any], version: str) -> tuple[list[Message], list[dic
     return messages, failures
 
 
+def connection_without_session(version: str) -> Connection:
+    """Make a connection that is open, and knows nothing of its client: what `from_envelope` finds by two failures."""
+    connection = Connection.for_loop(_NO_CHANNEL, protocol_version_hint=version)
+    connection.initialized.set()
+    return connection
+
+
 async def _answer_all(
     http: web.Request, kernel: Kernel, version: str, requests: Sequence[Request], stream: AnswerStream | None
 ) -> list[dict[str, Any]]:
     async def answer(request: Request) -> dict[str, Any]:
-        connection = Connection.from_envelope(version, None, None)
+        connection = connection_without_session(version)
         return (await kernel.answer(request, Channel(http, request, stream), connection))[0]
 
     if len(requests) == 1:

@@ -59,9 +59,9 @@ class Kernel:
         page: list[dict[str, Any]] = (await self._list_page(http, None)).get("tools", [])
         return page
 
-    async def answer(
+    def answer(
         self, request: Request, channel: DispatchContext[TransportContext], connection: Connection
-    ) -> tuple[dict[str, Any], int | None]:
+    ) -> Awaitable[tuple[dict[str, Any], int | None]]:
         """Run one request through the server.
 
         Returns:
@@ -74,7 +74,7 @@ class Kernel:
         work = serve_one(
             self.server, channel, request.method, request.params, connection=connection, lifespan_state=self._state
         )
-        return await self.settle(request, work)
+        return self.settle(request, work)
 
     async def connect(self, dispatcher: Dispatcher[Any], connection: Connection) -> None:
         """Let a dispatcher have what handles the messages of its connection."""

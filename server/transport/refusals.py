@@ -11,13 +11,12 @@ from server.oauth.errors import OAuthError
 UNREAD = frozenset({408, 413, 415})
 """Statuses after which the rest of a body is not waited for."""
 NO_STORE = {"Cache-Control": "no-store"}
+_JSON = {**NO_STORE, "Content-Type": "application/json"}
 
 
 def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Answer with JSON that no cache keeps."""
-    return web.Response(
-        body=body, status=status, headers={**NO_STORE, **(headers or {})}, content_type="application/json"
-    )
+    return web.Response(body=body, status=status, headers=_JSON if headers is None else _JSON | headers)
 
 
 class Rejection(Exception):  # noqa: N818 - it is an answer, not a fault of ours

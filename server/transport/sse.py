@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
+from functools import cached_property
 from typing import Any
 
 from aiohttp import web
 from pydantic_core import to_json
-
-from server.transport.refusals import json_response
 
 KEEP_ALIVE = 15.0
 """Seconds of silence after which a comment keeps proxies from closing the connection."""
@@ -30,19 +29,24 @@ def event(message: dict[str, Any]) -> bytes:
 
 
 class AnswerStream:
-    """The answer to one POST: plain JSON, or an event stream from the first message before the final one.
+    """The event stream that answers one POST, if anything is sent before the final message or that takes long.
 
     A client that is gone is no error: what is sent to it is dropped. One that has stopped reading is made to go.
     """
 
     def __init__(self, request: web.Request) -> None:
         """Be ready to answer a request; nothing is sent yet."""
+        self.begun = False
+        """Whether there is a stream, so that the final message has to go there too."""
         self._request = request
-        self._response: web.StreamResponse | None = None
         self._lock = asyncio.Lock()
         self._closed = False
         self._beat: asyncio.Task[None] | None = None
         self._timer = asyncio.get_running_loop().call_later(KEEP_ALIVE, self._start_beating)
+
+    @cached_property
+    def _response(self) -> web.StreamResponse:
+        return web.StreamResponse(headers=HEADERS)
 
     def _start_beating(self) -> None:
         self._beat = asyncio.create_task(self._keep_alive())
@@ -56,17 +60,9 @@ class AnswerStream:
         """Send a message ahead of the final one."""
         await self._write(event(message))
 
-    async def finish(self, body: bytes, status: int) -> web.StreamResponse:
-        """Send the final message.
-
-        Args:
-            body: The message in JSON.
-            status: The HTTP status, if the stream has not been opened yet.
-        """
+    async def finish(self, body: bytes) -> web.StreamResponse:
+        """End the stream, which has begun, with the final message, given in JSON."""
         self._stop_beating()
-        if self._response is None:
-            self._closed = True
-            return json_response(body, status)
         await self._write(b"event: message\ndata: " + body + b"\n\n")
         self._closed = True
         with contextlib.suppress(ConnectionError):
@@ -88,8 +84,8 @@ class AnswerStream:
             if self._closed:
                 return
             try:
-                if self._response is None:
-                    self._response = web.StreamResponse(headers=HEADERS)
+                if not self.begun:
+                    self.begun = True
                     await self._response.prepare(self._request)
                 async with asyncio.timeout(STALLED):
                     await self._response.write(data)

@@ -8,6 +8,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSI
 from server.oauth.bearer import Caller
 from server.transport.answer import Answer
 from server.transport.body import acceptable, takes_events
+from server.transport.calls import note_calls
 from server.transport.channel import Channel
 from server.transport.gate import Gate
 from server.transport.handshake import read_batch
@@ -42,6 +43,7 @@ async def initialize(http: web.Request, sessions: Sessions, gate: Gate, message:
         Challenged: It needs a token, or a better one.
         StoreUnavailable: The session cannot be kept.
     """
+    note_calls(http, gate.caller, (message,), gate.catalogue)
     takes_events(http)
     await gate.admit((message,))
     if not isinstance(message, Request):
@@ -64,6 +66,7 @@ async def post(
     messages, failures = (
         read_batch(decoded, session.version) if isinstance(decoded, list) else ([read_message(decoded)], [])
     )
+    note_calls(http, gate.caller, messages, gate.catalogue)
     stand_in = await gate.admit(messages)
     requests = [message for message in messages if isinstance(message, Request)]
     if stand_in is not None:

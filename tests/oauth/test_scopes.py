@@ -101,6 +101,15 @@ def test_a_scope_holds_what_it_implies_directly_or_through_another(held: str, sa
     assert scopes.with_implied(held.split(), NESTED) == set(satisfied.split())
 
 
+def test_what_the_scopes_of_one_server_imply_they_do_not_imply_at_another() -> None:
+    other = load_settings(oauth_scope_implies="payment>read")
+    for _ in range(2):
+        assert scopes.with_implied(("payment",), NESTED) == {"payment", "write", "read"}
+        assert scopes.with_implied(("payment",), other) == {"payment", "read"}
+        assert scopes.with_implied(("payment",), SETTINGS) == {"payment"}
+        assert scopes.with_implied(("write",), NESTED) == {"write", "read"}
+
+
 @given(SOME)
 def test_without_a_hierarchy_a_scope_holds_itself_alone(held: list[str]) -> None:
     assert scopes.with_implied(held, SETTINGS) == set(held)

@@ -1,6 +1,7 @@
 """MCP servers to plug in: one made the comfortable way, one lowlevel, each with tools that tests can watch."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -113,6 +114,30 @@ async def _watched(seconds: float) -> str:
         raise
     happened.append("finished")
     return "waited"
+
+
+async def _meddle(context: ServerRequestContext, _: types.CallToolRequestParams) -> types.CallToolResult:
+    """Tell all that can be learnt of the caller and its client, and then spoil it."""
+    access, client = get_access_token(), context.session.client_params
+    seen = {
+        "access": access and access.model_dump(),
+        "client": client and client.model_dump(),
+        "meta": dict(context.meta or {}),
+    }
+    answer = types.CallToolResult(content=[types.TextContent(type="text", text=json.dumps(seen))])
+    if access is not None and access.claims is not None:
+        access.client_id = "spoiled"
+        access.scopes.append("spoiled")
+        access.claims["iss"] = "spoiled"
+    if client is not None:
+        client.client_info.name = "spoiled"
+        client.capabilities.experimental = {"spoiled": {}}
+    return answer
+
+
+def meddling() -> Server[Any]:
+    """Build a server whose tool changes whatever it is given."""
+    return Server("meddling", on_call_tool=_meddle)
 
 
 def build_for(services: Services) -> MCPServer:

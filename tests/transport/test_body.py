@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.transport import body
-from server.transport.body import acceptable
+from server.transport.body import acceptable, is_json
 from tests.transport.rig import HEADERS, serve
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
@@ -30,6 +30,28 @@ PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 )
 def test_accept_is_read_with_ranges_and_weights(accept: str, expected: tuple[bool, bool]) -> None:
     assert acceptable(accept) == expected
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        ("application/json", True),
+        ('Application/JSON ; Charset="UTF-8"', True),
+        ("application/json;charset=utf8;more=1", True),
+        ("application/json; more=é\udcff", True),
+        ("application/json; charset=", True),
+        ("application/json; utf-8*", True),
+        ("application/json; charset=latin-1", False),
+        ("application/json; charset=é", False),
+        ("application/json, text/plain", False),
+        ("application/jsonl", False),
+        ("text/plain", False),
+        ("json", False),
+        ("", False),
+    ],
+)
+def test_json_is_told_by_its_type_and_charset(content_type: str, *, expected: bool) -> None:
+    assert is_json(content_type) is expected
 
 
 async def test_a_post_that_is_not_acceptable_is_told_so(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Revisions 2025-03-26 to 2025-11-25 over real HTTP."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,17 @@ async def test_the_plugged_server_learns_who_calls(tmp_path: Path) -> None:
             assert (seen["subject"], seen["scopes"]) == ("u-ada", ["read", "account"])
             assert (seen["resource"], seen["client_id"]) == (site.settings.resource, "c01")
             assert seen["claims"] == {"iss": site.settings.issuer, "name": "Ada", "email": "ada@example.com"}
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+async def test_what_a_tool_does_to_what_it_is_given_reaches_no_other_request(tmp_path: Path, era: str) -> None:
+    async with serve(tmp_path, "tests.transport.plugged:meddling") as site:
+        tokens = [await site.token("read"), await site.token("read", "account", user="bob")]
+        seen = [(await site.call(era, "meddle", token=token)).json for token in (*tokens, *tokens)]
+        texts = [answer["result"]["content"][0]["text"] for answer in seen]
+        assert texts[:2] == texts[2:]
+        assert [json.loads(text)["access"]["scopes"] for text in texts[:2]] == [["read"], ["read", "account"]]
+        assert "spoiled" not in "".join(texts)
 
 
 async def test_nobody_is_seen_where_nobody_is_asked(tmp_path: Path) -> None:

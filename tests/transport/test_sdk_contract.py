@@ -21,7 +21,13 @@ from mcp.shared.transport_context import TransportContext
 from mcp_types import ClientCapabilities, Implementation, InitializeRequestParams, ListToolsResult, Tool
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
+from server.oauth.bearer import Caller
+from server.oauth.model import AccessToken as OurToken
+from server.oauth.model import User
+from server.oauth.provider.words import Holder, access_token
+from server.settings import load_settings
 from server.transport.channel import Channel
+from server.transport.handshake import connection_without_session
 from server.transport.message import Request
 
 
@@ -44,7 +50,6 @@ def test_the_drivers_take_what_we_give_them() -> None:
     ]
     assert _parameters(inbound.classify_inbound_request) == ["body", "headers", "supported_modern_versions"]
     assert _parameters(inbound.validate_mcp_param_headers) == ["input_schema", "arguments", "headers"]
-    assert _parameters(inbound.find_duplicated_routing_header) == ["headers"]
 
 
 def test_a_dispatch_context_has_no_member_that_ours_lacks() -> None:
@@ -70,6 +75,21 @@ def test_a_connection_from_an_envelope_is_open_in_both_eras() -> None:
         assert connection.initialize_accepted
         assert isinstance(connection.initialized, anyio.Event)
         assert not connection.has_standalone_channel
+
+
+@pytest.mark.parametrize("revision", HANDSHAKE_PROTOCOL_VERSIONS)
+async def test_a_connection_without_a_session_is_what_an_empty_envelope_makes(revision: str) -> None:
+    ours, theirs = connection_without_session(revision), Connection.from_envelope(revision, None, None)
+    assert ours.initialized.is_set()
+    assert not ours.has_standalone_channel
+    ours_has, theirs_has = vars(ours), vars(theirs)
+    assert ours_has.keys() == theirs_has.keys()
+    made_anew = {"initialized", "state", "exit_stack"}
+    assert {name: ours_has[name] for name in ours_has.keys() - made_anew} == {
+        name: theirs_has[name] for name in theirs_has.keys() - made_anew
+    }
+    again = vars(connection_without_session(revision))
+    assert all(again[name] is not ours_has[name] for name in made_anew)
 
 
 def test_the_revisions_are_those_we_know() -> None:
@@ -121,6 +141,22 @@ def test_tools_learn_their_caller_from_the_context_variable() -> None:
         assert get_access_token() is access
     finally:
         auth_context_var.reset(reset)
+
+
+@pytest.mark.parametrize("user", [None, User("u", "demo", "u", "Ada", "ada@example.com")])
+def test_a_holder_is_a_user_of_the_sdk_in_all_but_when_it_is_described(user: User | None) -> None:
+    settings = load_settings()
+    row = OurToken(
+        "digest", "hint", "g", "c", None if user is None else user.user_id, ("read",), settings.resource, 1, 9
+    )
+    caller = Caller("token", row, user)
+    holder, told = Holder(caller, settings), AuthenticatedUser(access_token(caller, settings.issuer))
+    assert "access_token" not in vars(holder)
+    for name in ("username", "display_name", "is_authenticated", "scopes", "access_token"):
+        assert getattr(holder, name) == getattr(told, name)
+    assert set(vars(told)) <= set(vars(holder))
+    assert holder.access_token is holder.access_token
+    assert holder.access_token is not Holder(caller, settings).access_token
 
 
 def test_a_tool_still_drops_security_schemes() -> None:

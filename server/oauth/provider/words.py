@@ -1,9 +1,11 @@
 """The domain's values and errors in the SDK's words."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import cast, get_args
 
 from mcp.server.auth import provider as sdk
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull
 from pydantic import AnyUrl, Field, ValidationError
 
@@ -49,7 +51,7 @@ def all_held(granted: Iterable[str], settings: Settings) -> list[str]:
 def access_token(caller: Caller, issuer: str) -> sdk.AccessToken:
     """Describe the holder of a live access token in the SDK's words, for tools to read; a machine has no subject."""
     user = caller.user
-    return sdk.AccessToken.model_construct(  # of what the store holds; to validate that is a fiftieth of a call
+    return sdk.AccessToken(
         token=caller.token,
         client_id=caller.access.client_id,
         scopes=list(caller.access.scopes),
@@ -58,6 +60,29 @@ def access_token(caller: Caller, issuer: str) -> sdk.AccessToken:
         subject=None if user is None else user.user_id,
         claims={"iss": issuer, "name": user and user.name, "email": user and user.email},
     )
+
+
+class Holder(AuthenticatedUser):
+    """The holder of a live access token, described once a tool asks for it; many never do.
+
+    The SDK's own constructor, which wants the description at once, is not called.
+    """
+
+    def __init__(self, caller: Caller, settings: Settings) -> None:
+        """Stand for a caller in one request."""
+        self.username = caller.access.client_id
+        self._caller = caller
+        self._settings = settings
+
+    @cached_property
+    def access_token(self) -> sdk.AccessToken:  # type: ignore[override]  # can be set, as in the base class
+        """The token in the SDK's words, as `access_token` has it."""
+        return access_token(self._caller, self._settings.issuer)
+
+    @cached_property
+    def scopes(self) -> list[str]:  # type: ignore[override]  # the same
+        """The scopes that were granted."""
+        return self.access_token.scopes
 
 
 def stored_client(client: Client) -> StoredClient:
