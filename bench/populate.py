@@ -28,8 +28,8 @@ _STATEMENTS = (
         '["authorization_code", "refresh_token"]', '["code"]', 'read', NULL, '{}', :created, :now
     FROM n WHERE i <= :clients""",
     """
-    INSERT INTO grants (grant_id, client_id, user_id, scopes, audience, created_at, expires_at)
-    SELECT 'att_gr_' || i, 'att_cl_' || (i % :clients + 1), :user_id, 'read', :audience, :created, :expires
+    INSERT INTO grants (grant_id, client_id, user_id, scopes, audience, created_at, expires_at, tokens_until)
+    SELECT 'att_gr_' || i, 'att_cl_' || (i % :clients + 1), :user_id, 'read', :audience, :created, :expires, :expires
     FROM n WHERE i <= :grants""",
     """
     INSERT INTO refresh_tokens (

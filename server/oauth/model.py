@@ -177,10 +177,6 @@ class Grant:
     revoked_reason: str | None = None
     auth_time: int | None = None
     """When its user proved who they are, where that is known (OpenID Connect Core section 2)."""
-    last_used_at: int | None = None
-    """When tokens were issued for it last."""
-    last_address: str | None = None
-    """To which address."""
 
 
 @dataclass(frozen=True, slots=True)

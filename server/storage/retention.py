@@ -34,23 +34,16 @@ SWEEPS = (
     Sweep("key_sets", "jwks_uri", "expires_at <= :day_ago"),
     Sweep("access_tokens", "token_digest", "expires_at <= :now"),
     Sweep("access_tokens", "token_digest", "revoked_at IS NOT NULL"),
-    # A family has ended when it was revoked, when it expired, or when its one unused refresh token
-    # did. A grant without refresh tokens expires with its access token; the store sees to that.
+    # A family has ended when it was revoked, when it expired, or when the last of its tokens did.
     Sweep(
         "grants",
         "grant_id",
         """
         t.revoked_at <= :day_ago
         OR t.expires_at <= :day_ago
+        OR coalesce(t.tokens_until, t.created_at) <= :day_ago
         OR NOT EXISTS (SELECT 1 FROM clients c WHERE c.client_id = t.client_id)
         OR t.user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users u WHERE u.user_id = t.user_id)
-        OR t.created_at <= :day_ago
-            AND (t.expires_at IS NULL OR EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = t.grant_id))
-            AND NOT EXISTS (
-                SELECT 1 FROM refresh_tokens r
-                WHERE r.grant_id = t.grant_id AND r.used_at IS NULL AND r.expires_at > :day_ago
-            )
-            AND NOT EXISTS (SELECT 1 FROM access_tokens a WHERE a.grant_id = t.grant_id AND a.expires_at > :day_ago)
         """,
         walk="grant_id",
     ),
@@ -58,13 +51,13 @@ SWEEPS = (
         "access_tokens",
         "token_digest",
         "NOT EXISTS (SELECT 1 FROM grants g WHERE g.grant_id = t.grant_id AND g.revoked_at IS NULL)",
-        walk="grant_id",
+        walk="token_digest",
     ),
     Sweep(
         "refresh_tokens",
         "token_digest",
         "NOT EXISTS (SELECT 1 FROM grants g WHERE g.grant_id = t.grant_id)",
-        walk="grant_id",
+        walk="token_digest",
     ),
     # A client in the middle of an authorization, or that still holds anything usable, is in use; one
     # that the operator created stays until the operator deletes it.
@@ -79,14 +72,7 @@ SWEEPS = (
         AND NOT EXISTS (
             SELECT 1 FROM grants g
             WHERE g.client_id = t.client_id AND g.revoked_at IS NULL
-                AND (g.expires_at IS NULL OR g.expires_at > :now)
-                AND (
-                    EXISTS (
-                        SELECT 1 FROM refresh_tokens r
-                        WHERE r.grant_id = g.grant_id AND r.used_at IS NULL AND r.expires_at > :now
-                    )
-                    OR EXISTS (SELECT 1 FROM access_tokens a WHERE a.grant_id = g.grant_id AND a.expires_at > :now)
-                )
+                AND (g.expires_at IS NULL OR g.expires_at > :now) AND g.tokens_until > :now
         )
         """,
         walk="client_id",

@@ -146,13 +146,16 @@ RETURNING 1"""
 ADD_GRANT = """
 INSERT INTO grants (
     grant_id, client_id, user_id, scopes, audience, created_at, expires_at, revoked_at, revoked_reason,
-    last_used_at, last_address, auth_time
+    auth_time, last_used_at, last_address, tokens_until
 ) VALUES (
     :grant_id, :client_id, :user_id, :scopes, :audience, :created_at, :expires_at, :revoked_at, :revoked_reason,
-    :last_used_at, :last_address, :auth_time
+    :auth_time, :now, :address, :until
 )"""
 
-USE_GRANT = "UPDATE grants SET last_used_at = :now, last_address = :address WHERE grant_id = :grant_id"
+USE_GRANT = """
+UPDATE grants SET last_used_at = :now, last_address = :address,
+    tokens_until = CASE WHEN tokens_until > :until THEN tokens_until ELSE :until END
+WHERE grant_id = :grant_id"""
 
 GET_LIVE_GRANT = """
 SELECT 1 FROM grants

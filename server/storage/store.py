@@ -167,31 +167,46 @@ def _redeem(
         return False
     if refresh is None:
         grant = _ending_with(grant, access)
-    yield Statement(sql.ADD_GRANT, rows.parameters(grant))
-    yield from _issue(access, refresh, now)
+    yield from _add_grant(grant, access, refresh, now)
     return True
 
 
 def _add_machine_grant(grant: Grant, access: AccessToken, now: int) -> Script[bool]:
     if not (yield Statement(sql.GET_CLIENT, {"client_id": grant.client_id})):
         return False
-    yield Statement(sql.ADD_GRANT, rows.parameters(grant))
-    yield from _issue(access, None, now)
+    yield from _add_grant(grant, access, None, now)
     return True
 
 
 def _ending_with(grant: Grant, access: AccessToken) -> Grant:
-    """Let a grant that cannot be refreshed end with its only token, so that the purge sees when."""
+    """Let a grant that cannot be refreshed end with its only token."""
     ends = access.expires_at if grant.expires_at is None else min(grant.expires_at, access.expires_at)
     return replace(grant, expires_at=ends)
 
 
+def _add_grant(grant: Grant, access: AccessToken, refresh: RefreshToken | None, now: int) -> Script[None]:
+    """Keep a grant with its first tokens."""
+    yield Statement(sql.ADD_GRANT, {**rows.parameters(grant), **_use(access, refresh, now)})
+    yield from _add_tokens(access, refresh, now)
+
+
 def _issue(access: AccessToken, refresh: RefreshToken | None, now: int) -> Script[None]:
+    """Keep further tokens of a grant."""
+    yield Statement(sql.USE_GRANT, _use(access, refresh, now))
+    yield from _add_tokens(access, refresh, now)
+
+
+def _use(access: AccessToken, refresh: RefreshToken | None, now: int) -> dict[str, object]:
+    """Say of a grant for what it is used: to issue these tokens."""
+    until = access.expires_at if refresh is None else max(access.expires_at, refresh.expires_at)
+    return {"grant_id": access.grant_id, "address": access.address, "until": until, "now": now}
+
+
+def _add_tokens(access: AccessToken, refresh: RefreshToken | None, now: int) -> Script[None]:
     """Keep tokens, and that their client was used."""
     if refresh is not None:
         yield Statement(sql.ADD_REFRESH, rows.parameters(refresh))
     yield Statement(sql.ADD_ACCESS, rows.parameters(access))
-    yield Statement(sql.USE_GRANT, {"grant_id": access.grant_id, "address": access.address, "now": now})
     yield Statement(sql.USE_CLIENT, {"client_id": access.client_id, "now": now})
 
 

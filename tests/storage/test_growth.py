@@ -48,8 +48,7 @@ async def test_a_hundred_thousand_dead_clients_go_in_small_batches_and_none_that
     dead, every = 100_000, 1_000
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE clients SET last_used_at = NULL, created_at = 0")
-        connection.execute("UPDATE grants SET expires_at = NULL")
-        connection.execute("UPDATE refresh_tokens SET expires_at = ?", (NOW + 100 * DAY,))
+        connection.execute("UPDATE grants SET expires_at = NULL, tokens_until = ?", (NOW + 100 * DAY,))
         for number in range(dead + dead // every):
             client_id, holds = f"client {number:06}", number % (every + 1) == 0
             connection.execute(
@@ -60,9 +59,10 @@ async def test_a_hundred_thousand_dead_clients_go_in_small_batches_and_none_that
             grant_id, ends = f"grant {number}", NOW + 100 * DAY if holds else NOW + 90 * DAY
             if holds or number % 100 == 0:
                 connection.execute(
-                    "INSERT INTO grants (grant_id, client_id, user_id, scopes, audience, created_at, revoked_at)"
-                    " VALUES (?, ?, 'user', 'read', 'a', ?, ?)",
-                    (grant_id, client_id, NOW, None if holds else NOW + 29 * DAY),
+                    "INSERT INTO grants"
+                    " (grant_id, client_id, user_id, scopes, audience, created_at, revoked_at, tokens_until)"
+                    " VALUES (?, ?, 'user', 'read', 'a', ?, ?, ?)",
+                    (grant_id, client_id, NOW, None if holds else NOW + 29 * DAY, ends),
                 )
                 connection.execute(
                     "INSERT INTO refresh_tokens VALUES (?, 'hint', ?, ?, 'salt', 0, ?, NULL)",

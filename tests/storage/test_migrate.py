@@ -37,6 +37,7 @@ SHIPPED = (
     "0051_payments_view.sqlite.sql",
     "0052_account_preferences.sql",
     "0053_account_lines.sql",
+    "0060_tokens_until.sql",
 )
 
 
@@ -99,8 +100,35 @@ def test_what_was_granted_before_is_kept_when_users_become_optional(path: Path, 
     assert [row[:9] for row in shell("SELECT * FROM grants")] == [("g", "c", "u", "read", "a", 1, 2, 3, "why")]
     assert shell("SELECT * FROM access_tokens") == [("d", "h", "g", "c", "u", "read", "a", 1, 2, 3)]
     assert shell("SELECT created_by, registration_digest FROM clients") == [("client", None)]
-    assert set(before) <= set(shell(indices))
+    assert set(before) - set(shell(indices)) == {("access_tokens_by_grant",), ("refresh_tokens_by_grant",)}
     assert shell("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_grants_are_told_when_the_last_of_their_tokens_ends(path: Path, shell: Shell, tmp_path: Path) -> None:
+    older = tmp_path / "older"
+    older.mkdir()
+    for name in SHIPPED[: SHIPPED.index("0060_tokens_until.sql")]:
+        (older / name).write_bytes((directory("migrations") / name).read_bytes())
+    migrate(path, NOW, folder=older)
+    for grant_id in ("refreshable", "machine's", "without tokens"):
+        shell(
+            "INSERT INTO grants (grant_id, client_id, scopes, audience, created_at) VALUES (?, 'c', '', '', 1)",
+            grant_id,
+        )
+    for grant_id, expires_at in (("refreshable", 20), ("refreshable", 10), ("machine's", 40)):
+        digest = f"{grant_id} {expires_at}"
+        shell(
+            "INSERT INTO access_tokens VALUES (?, 'h', ?, 'c', 'u', '', '', 1, ?, NULL)", digest, grant_id, expires_at
+        )
+    for digest, expires_at, used_at in (("used", 90, 5), ("unused", 30, None)):
+        shell(
+            "INSERT INTO refresh_tokens VALUES (?, 'h', 'refreshable', 'c', '', 1, ?, ?)", digest, expires_at, used_at
+        )
+
+    migrate(path, NOW)
+
+    told = shell("SELECT grant_id, tokens_until FROM grants ORDER BY grant_id")
+    assert told == [("machine's", 40), ("refreshable", 30), ("without tokens", None)]
 
 
 def test_those_for_another_database_are_left_out(path: Path, shell: Shell, folder: Path) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ async def test_a_family_goes_a_day_after_its_last_refresh_token_expired(database
     assert await purged(database, ended + DAY) == {"grants": 1, "refresh_tokens": 2}
 
 
+async def test_a_further_access_token_does_not_shorten_its_family(database: Database) -> None:
+    await make.logged_in(database)
+    await database.add_access_token(make.access("further"), NOW)
+    ended = make.refresh().expires_at
+
+    assert not {"grants", "refresh_tokens"} & (await purged(database, ended + DAY - 1)).keys()
+    assert await purged(database, ended + DAY) == {"grants": 1, "refresh_tokens": 1}
+
+
 async def test_a_family_goes_a_day_after_its_grant_expired(database: Database, shell: Shell) -> None:
     await make.logged_in(database)
     shell("UPDATE grants SET expires_at = ?", NOW + HOUR)
@@ -97,7 +107,7 @@ async def test_a_family_without_a_refresh_token_goes_a_day_after_its_access_toke
 
 async def test_a_family_without_limits_or_tokens_goes_a_day_after_it_began(database: Database, shell: Shell) -> None:
     await make.logged_in(database)
-    shell("UPDATE grants SET expires_at = NULL")
+    shell("UPDATE grants SET expires_at = NULL, tokens_until = NULL")
     shell("DELETE FROM refresh_tokens")
 
     assert "grants" not in await purged(database, NOW + DAY - 1)
@@ -107,7 +117,8 @@ async def test_a_family_without_limits_or_tokens_goes_a_day_after_it_began(datab
 async def test_a_family_that_goes_on_for_ever_is_kept(database: Database, shell: Shell) -> None:
     await make.logged_in(database)
     shell("UPDATE grants SET expires_at = NULL")
-    shell("UPDATE refresh_tokens SET expires_at = ?", NOW + 1000 * DAY)
+    lasting = replace(make.refresh("next"), expires_at=NOW + 1000 * DAY)
+    await database.rotate_refresh_token(digest("refresh"), lasting, make.access("next"), NOW)
 
     assert not {"grants", "refresh_tokens", "clients"} & (await purged(database, NOW + 999 * DAY)).keys()
 
@@ -159,13 +170,15 @@ async def test_a_clients_days_count_from_its_last_use(database: Database) -> Non
     assert await purged(database, NOW + DAY - 1 + 30 * DAY) == {"clients": 1}
 
 
-@pytest.mark.parametrize("table", ["refresh_tokens", "access_tokens"])
+@pytest.mark.parametrize(("access_days", "refresh_days"), [(1, 100), (100, 1)])
 async def test_a_client_that_holds_anything_live_is_kept_however_idle(
-    database: Database, shell: Shell, table: str
+    database: Database, shell: Shell, access_days: int, refresh_days: int
 ) -> None:
     await make.logged_in(database)
     shell("UPDATE grants SET expires_at = NULL")
-    shell(f"UPDATE {table} SET expires_at = ?", NOW + 100 * DAY)  # noqa: S608 - the names are those above
+    access = replace(make.access("next"), expires_at=NOW + access_days * DAY)
+    refresh = replace(make.refresh("next"), expires_at=NOW + refresh_days * DAY)
+    await database.rotate_refresh_token(digest("refresh"), refresh, access, NOW)
 
     assert "clients" not in await purged(database, NOW + 99 * DAY)
     assert (await purged(database, NOW + 100 * DAY))["clients"] == 1
