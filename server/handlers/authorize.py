@@ -49,13 +49,12 @@ async def page(request: web.Request) -> web.StreamResponse:
     """Show who asks for what, once somebody is signed in; or lead straight back, where that was allowed before."""
     handle = _handle(requests.query(request))
     ctx = requests.context(request)
-    waiting, client = await consent.pending(handle, cookies.browser_id(request), ctx)
     identity = request.app[keys.IDENTITY]
+    waiting, client = await consent.pending(handle, cookies.browser_id(request), ctx, identity.everyone)
     visitor = await identity.visitor(request, waiting)
     if visitor is None:
         remembered.require_somebody(waiting)
         return await identity.challenge(request, Waiting(handle, waiting, client))
-    await consent.require_enabled(visitor, ctx)
     allowed = await remembered.allowed_before(waiting, client, visitor, ctx)
     code = await consent.answered_before(waiting, visitor, allowed, ctx)
     if code is not None:

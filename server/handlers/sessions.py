@@ -25,6 +25,9 @@ from server.oauth.store import StoreUnavailable
 
 ACCOUNT = "/account"
 
+everyone: User | None = None
+"""Nobody in particular: people sign in."""
+
 log = logging.getLogger(__name__)
 
 

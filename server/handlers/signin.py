@@ -9,7 +9,7 @@ from server import keys
 from server.handlers import cookies, csrf, pages, requests, sessions
 from server.handlers.authorize import FORM, SIGN_IN
 from server.handlers.limits import attempt
-from server.handlers.sessions import visitor
+from server.handlers.sessions import everyone, visitor
 from server.handlers.signin_more import more
 from server.identity import Waiting, local, users
 from server.identity.local import SignInError
@@ -17,7 +17,7 @@ from server.identity.sessions import may_be_chosen
 from server.oauth import tokens
 from server.oauth.errors import TooManyRequests
 
-__all__ = ("challenge", "show", "sign_in", "sign_out", "sign_out_everywhere", "visitor")
+__all__ = ("challenge", "everyone", "show", "sign_in", "sign_out", "sign_out_everywhere", "visitor")
 
 _NOTICES = {"signed-out": "You are signed out."}
 _WRONG = "That is not a username with its password. Check both, capitals too, and try again."

@@ -7,7 +7,7 @@ from server.handlers import cookies, csrf, pages, requests, sessions
 from server.handlers.authorize import PAGE, about, described
 from server.handlers.errors import redirect as lead
 from server.handlers.limits import hold
-from server.handlers.sessions import visitor
+from server.handlers.sessions import everyone, visitor
 from server.identity import Waiting
 from server.identity.oidc import hop, logout
 from server.identity.oidc.errors import UpstreamError
@@ -16,7 +16,7 @@ from server.identity.oidc.model import APPROVAL_TTL, Approval
 from server.oauth import consent, redirect, remembered, tokens
 from server.oauth.errors import PageError
 
-__all__ = ("challenge", "go", "visitor")
+__all__ = ("challenge", "everyone", "go", "visitor")
 
 GO = "/signin/provider"
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from server.oauth.model import AuthorizationRequest, Client, Visitor
+from server.oauth.model import AuthorizationRequest, Client, User, Visitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,9 @@ class Waiting:
 
 class Identity(Protocol):
     """What the handlers need of a provider. A module with such functions is one, as `demo` is."""
+
+    everyone: User | None
+    """The user that everyone is where nobody signs in; ``None`` where somebody does."""
 
     async def visitor(self, http: web.Request, asked: AuthorizationRequest) -> Visitor | None:
         """Give who decides about an authorization request in this browser; ``None`` until somebody signs in.

@@ -9,6 +9,8 @@ from server.oauth.model import AuthorizationRequest, User, Visitor
 
 USER = User(user_id="demo", issuer="demo", subject="demo", name="demo")
 
+everyone: User | None = USER
+
 _EVERYONE = Visitor(USER, signed_in=False)
 
 

@@ -7,7 +7,7 @@ from server.oauth.audit import Kind
 from server.oauth.authorize import ADVICE
 from server.oauth.context import Context
 from server.oauth.errors import AccessDenied, ConsentRequired, OAuthError, PageError, RedirectError
-from server.oauth.model import UNOPENED, AuthorizationCode, AuthorizationRequest, Client, Consent, Visitor
+from server.oauth.model import UNOPENED, AuthorizationCode, AuthorizationRequest, Client, Consent, User, Visitor
 
 
 async def open_first(handle: str, browser: str, ctx: Context) -> None:
@@ -23,13 +23,25 @@ async def open_first(handle: str, browser: str, ctx: Context) -> None:
         await ctx.store.open_authorization_request(request.handle_digest, tokens.digest(browser), ctx.now)
 
 
-async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[AuthorizationRequest, Client]:
+async def pending(
+    handle: str, browser: str | None, ctx: Context, everyone: User | None = None
+) -> tuple[AuthorizationRequest, Client]:
     """Give the request that waits under a handle, and its client, to the browser that began it.
 
+    Args:
+        handle: The request's handle.
+        browser: The random id in the browser's cookie.
+        ctx: The request's context.
+        everyone: Who is to decide where nobody signs in, and so must be able to allow something; a session's user is
+            known to be live.
+
     Raises:
-        PageError: There is no such request, it is over, another browser began it, or its client has gone or moved.
+        PageError: There is no such request, it is over, another browser began it, or its client has gone or moved; or
+            the user that everyone is has been disabled.
     """
-    request, client = await ctx.store.get_request_and_client(tokens.digest(handle))
+    request, client, is_disabled = await ctx.store.get_request_and_client(
+        tokens.digest(handle), everyone.user_id if everyone else None
+    )
     if request is None or request.expires_at <= ctx.now:
         raise PageError("This page has expired", "A request for access waits ten minutes and no longer.", ADVICE)
     if request.decided_at is not None:
@@ -44,23 +56,14 @@ async def pending(handle: str, browser: str | None, ctx: Context) -> tuple[Autho
         raise PageError("This app is not known here", "Its registration was removed meanwhile.", ADVICE)
     if not any(redirect.matches(registered, request.redirect_uri) for registered in client.redirect_uris):
         raise PageError("This link is over", "The app has meanwhile changed where it is to be found.", ADVICE)
-    return request, client
-
-
-async def require_enabled(visitor: Visitor, ctx: Context) -> None:
-    """Make sure that whoever is at the browser can allow something; a session's user is known to be live.
-
-    Raises:
-        PageError: Nobody signs in, and the user that everyone is has been disabled.
-    """
-    user = None if visitor.signed_in else await ctx.store.get_user(visitor.user.user_id)
-    if user is not None and user.disabled_at is not None:
+    if everyone and is_disabled:
         raise PageError(
             "Nothing can be allowed here at present",
-            f"Nobody signs in here: everyone is the user {user.label}, and that user is disabled.",
-            f"Ask those who run this server to let everyone in again: “users enable {user.user_id}” does it.",
+            f"Nobody signs in here: everyone is the user {everyone.label}, and that user is disabled.",
+            f"Ask those who run this server to let everyone in again: “users enable {everyone.user_id}” does it.",
             status=403,
         )
+    return request, client
 
 
 async def answered_before(

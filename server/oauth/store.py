@@ -79,8 +79,13 @@ class Store(KeyStore, Protocol):
     async def get_authorization_request(self, handle_digest: str) -> AuthorizationRequest | None:
         """Give the request, decided and expired ones too, or ``None``."""
 
-    async def get_request_and_client(self, handle_digest: str) -> tuple[AuthorizationRequest | None, Client | None]:
-        """Give the request, decided and expired ones too, and its client, each or ``None``."""
+    async def get_request_and_client(
+        self, handle_digest: str, user_id: str | None = None
+    ) -> tuple[AuthorizationRequest | None, Client | None, bool]:
+        """Give the request, decided and expired ones too, and its client, each or ``None``.
+
+        In the same read it is found out whether a user, if there is such a one, is disabled.
+        """
 
     async def open_authorization_request(self, handle_digest: str, browser_digest: str, now: int) -> bool:
         """Bind a pending, unexpired request that no browser has opened; ``False`` when there is no such request."""

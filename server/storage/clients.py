@@ -9,6 +9,19 @@ from server.storage import statements as sql
 from server.storage.audit import recorded
 from server.storage.driver import Driver, Script, Statement, changed
 
+_GET_KEY_SET = "SELECT jwks_uri, jwks, fetched_at, expires_at FROM key_sets WHERE jwks_uri = :jwks_uri"
+
+_KEEP_KEY_SET = """
+INSERT INTO key_sets (jwks_uri, jwks, fetched_at, expires_at)
+VALUES (:jwks_uri, :jwks, :fetched_at, :expires_at)
+ON CONFLICT (jwks_uri) DO UPDATE SET
+    jwks = excluded.jwks, fetched_at = excluded.fetched_at, expires_at = excluded.expires_at"""
+
+_USE_ASSERTION = """
+INSERT INTO client_assertions (client_id, jti, expires_at) VALUES (:client_id, :jti, :expires_at)
+ON CONFLICT (client_id, jti) DO NOTHING
+RETURNING 1"""
+
 
 class SqlClientStore:
     """The part of `server.oauth.store.Store` that is about clients, their keys and assertions, in SQL."""
@@ -90,7 +103,7 @@ def _identity(client: Client) -> tuple[object, ...]:
 
 
 def _get_key_set(jwks_uri: str) -> Script[KeySet | None]:
-    found = yield Statement(sql.GET_KEY_SET, {"jwks_uri": jwks_uri})
+    found = yield Statement(_GET_KEY_SET, {"jwks_uri": jwks_uri})
     if not found:
         return None
     uri, jwks, fetched_at, expires_at = found[0]
@@ -104,8 +117,8 @@ def _keep_key_set(keys: KeySet) -> Script[None]:
         "fetched_at": keys.fetched_at,
         "expires_at": keys.expires_at,
     }
-    yield Statement(sql.KEEP_KEY_SET, values)
+    yield Statement(_KEEP_KEY_SET, values)
 
 
 def _use_assertion(client_id: str, jti: str, expires_at: int) -> Script[bool]:
-    return bool((yield Statement(sql.USE_ASSERTION, {"client_id": client_id, "jti": jti, "expires_at": expires_at})))
+    return bool((yield Statement(_USE_ASSERTION, {"client_id": client_id, "jti": jti, "expires_at": expires_at})))

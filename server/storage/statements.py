@@ -16,12 +16,13 @@ INSERT INTO clients (
     :document_auth_methods, :document_fetched_at, :document_expires_at
 )"""
 
-GET_CLIENT = """
-SELECT client_id, token_endpoint_auth_method, redirect_uris, grant_types, response_types,
-    created_at, client_name, scope, secret_digest, metadata, last_used_at,
-    registration_digest, created_by,
-    document_auth_methods, document_fetched_at, document_expires_at
-FROM clients WHERE client_id = :client_id"""
+_CLIENT = """
+    c.client_id, c.token_endpoint_auth_method, c.redirect_uris, c.grant_types, c.response_types,
+    c.created_at, c.client_name, c.scope, c.secret_digest, c.metadata, c.last_used_at,
+    c.registration_digest, c.created_by,
+    c.document_auth_methods, c.document_fetched_at, c.document_expires_at"""
+
+GET_CLIENT = f"SELECT {_CLIENT} FROM clients c WHERE c.client_id = :client_id"  # noqa: S608 - constants
 
 KEEP_DESCRIBED_CLIENT = f"""{ADD_CLIENT}
 ON CONFLICT (client_id) DO UPDATE SET
@@ -46,19 +47,6 @@ EXPIRE_CODES_OF_CLIENT = """
 UPDATE authorization_codes SET expires_at = :now
 WHERE client_id = :client_id AND used_at IS NULL AND expires_at > :now"""
 
-GET_KEY_SET = "SELECT jwks_uri, jwks, fetched_at, expires_at FROM key_sets WHERE jwks_uri = :jwks_uri"
-
-KEEP_KEY_SET = """
-INSERT INTO key_sets (jwks_uri, jwks, fetched_at, expires_at)
-VALUES (:jwks_uri, :jwks, :fetched_at, :expires_at)
-ON CONFLICT (jwks_uri) DO UPDATE SET
-    jwks = excluded.jwks, fetched_at = excluded.fetched_at, expires_at = excluded.expires_at"""
-
-USE_ASSERTION = """
-INSERT INTO client_assertions (client_id, jti, expires_at) VALUES (:client_id, :jti, :expires_at)
-ON CONFLICT (client_id, jti) DO NOTHING
-RETURNING 1"""
-
 UPDATE_CLIENT = """
 UPDATE clients SET
     token_endpoint_auth_method = :token_endpoint_auth_method, redirect_uris = :redirect_uris,
@@ -75,8 +63,6 @@ SELECT 1 FROM clients WHERE created_by = 'operator' AND grant_types LIKE '%"clie
 USE_CLIENT = """
 UPDATE clients SET last_used_at = :now
 WHERE client_id = :client_id AND (last_used_at IS NULL OR last_used_at < :now)"""
-
-GET_USER_DISABLED_AT = "SELECT disabled_at FROM users WHERE user_id = :user_id"
 
 ADD_USER = """
 INSERT INTO users (user_id, issuer, subject, name, email, created_at, disabled_at)
@@ -101,22 +87,34 @@ INSERT INTO authorization_requests (
     :max_age, :session_digest, :nonce
 )"""
 
-GET_AUTHORIZATION_REQUEST = """
-SELECT handle_digest, browser_digest, client_id, redirect_uri, state,
-    scopes, audience, code_challenge, created_at, expires_at, decided_at, prompt, login_hint,
-    max_age, session_digest, nonce
-FROM authorization_requests WHERE handle_digest = :handle_digest"""
+_REQUEST = """
+    r.handle_digest, r.browser_digest, r.client_id, r.redirect_uri, r.state,
+    r.scopes, r.audience, r.code_challenge, r.created_at, r.expires_at, r.decided_at, r.prompt, r.login_hint,
+    r.max_age, r.session_digest, r.nonce"""
+
+GET_AUTHORIZATION_REQUEST = f"SELECT {_REQUEST} FROM authorization_requests r WHERE r.handle_digest = :handle_digest"  # noqa: S608 - constants
+
+GET_REQUEST_AND_CLIENT = f"""
+SELECT {_REQUEST}, {_CLIENT},
+    EXISTS (SELECT 1 FROM users WHERE users.user_id = :user_id AND users.disabled_at IS NOT NULL)
+FROM authorization_requests r LEFT JOIN clients c ON c.client_id = r.client_id
+WHERE r.handle_digest = :handle_digest"""  # noqa: S608 - constants
 
 OPEN_AUTHORIZATION_REQUEST = """
 UPDATE authorization_requests SET browser_digest = :browser_digest
 WHERE handle_digest = :handle_digest AND browser_digest = '' AND decided_at IS NULL AND expires_at > :now
 RETURNING 1"""
 
-DECIDE_AUTHORIZATION_REQUEST = """
+_DECIDE = """
 UPDATE authorization_requests SET decided_at = :now
 WHERE handle_digest = :handle_digest AND decided_at IS NULL AND expires_at > :now
-    AND EXISTS (SELECT 1 FROM clients WHERE clients.client_id = authorization_requests.client_id)
-RETURNING 1"""
+    AND EXISTS (SELECT 1 FROM clients WHERE clients.client_id = authorization_requests.client_id)"""
+
+DENY_AUTHORIZATION_REQUEST = f"{_DECIDE} RETURNING 1"
+
+APPROVE_AUTHORIZATION_REQUEST = f"""{_DECIDE}
+    AND NOT EXISTS (SELECT 1 FROM users WHERE users.user_id = :user_id AND users.disabled_at IS NOT NULL)
+RETURNING EXISTS (SELECT 1 FROM users WHERE users.user_id = :user_id)"""  # noqa: S608 - constants
 
 FORGET_CONSENTS_OF_USER = "DELETE FROM consents WHERE user_id = :user_id"
 

@@ -17,10 +17,11 @@ from server.oauth.model import (
 from server.storage import rows
 from server.storage import statements as sql
 from server.storage.audit import recorded
-from server.storage.clients import get_client
 from server.storage.consents import remember
 from server.storage.driver import Driver, Script, Statement, changed
 from server.storage.upstream import forget_approval
+
+_REQUEST_COLUMNS = 16
 
 
 class SqlStore:
@@ -38,9 +39,11 @@ class SqlStore:
         """Give the request, decided and expired ones too, or ``None``."""
         return await self._driver.read(_get_authorization_request(handle_digest))
 
-    async def get_request_and_client(self, handle_digest: str) -> tuple[AuthorizationRequest | None, Client | None]:
-        """Give the request and its client."""
-        return await self._driver.read(_get_request_and_client(handle_digest))
+    async def get_request_and_client(
+        self, handle_digest: str, user_id: str | None = None
+    ) -> tuple[AuthorizationRequest | None, Client | None, bool]:
+        """Give the request and its client, and tell whether a user is disabled."""
+        return await self._driver.read(_get_request_and_client(handle_digest, user_id))
 
     async def open_authorization_request(self, handle_digest: str, browser_digest: str, now: int) -> bool:
         """Bind a pending request that no browser has opened."""
@@ -115,34 +118,35 @@ def _get_authorization_request(handle_digest: str) -> Script[AuthorizationReques
     return rows.authorization_request(found[0]) if found else None
 
 
-def _get_request_and_client(handle_digest: str) -> Script[tuple[AuthorizationRequest | None, Client | None]]:
-    request = yield from _get_authorization_request(handle_digest)
-    return request, (yield from get_client(request.client_id)) if request else None
-
-
-def _decide(handle_digest: str, now: int, consent: Consent | None) -> Script[bool]:
-    decided = yield from changed(sql.DECIDE_AUTHORIZATION_REQUEST, handle_digest=handle_digest, now=now)
-    if decided and consent is not None:
-        yield from remember(consent)
-    return decided
+def _get_request_and_client(
+    handle_digest: str, user_id: str | None
+) -> Script[tuple[AuthorizationRequest | None, Client | None, bool]]:
+    found = yield Statement(sql.GET_REQUEST_AND_CLIENT, {"handle_digest": handle_digest, "user_id": user_id})
+    if not found:
+        return None, None, False
+    row, is_disabled = found[0][:-1], bool(found[0][-1])
+    request, client = rows.authorization_request(row[:_REQUEST_COLUMNS]), row[_REQUEST_COLUMNS:]
+    return request, None if client[0] is None else rows.client(client), is_disabled
 
 
 def _deny(handle_digest: str, now: int, consent: Consent | None) -> Script[bool]:
-    denied = yield from _decide(handle_digest, now, consent)
-    if denied:
-        yield from forget_approval(handle_digest)
-    return denied
+    if not (yield Statement(sql.DENY_AUTHORIZATION_REQUEST, {"handle_digest": handle_digest, "now": now})):
+        return False
+    if consent is not None:
+        yield from remember(consent)
+    yield from forget_approval(handle_digest)
+    return True
 
 
 def _approve(
     handle_digest: str, user: User, code: AuthorizationCode, now: int, consent: Consent | None
 ) -> Script[bool]:
-    known = yield Statement(sql.GET_USER_DISABLED_AT, {"user_id": user.user_id})
-    if known and known[0][0] is not None:
+    decision = {"handle_digest": handle_digest, "user_id": user.user_id, "now": now}
+    decided = yield Statement(sql.APPROVE_AUTHORIZATION_REQUEST, decision)
+    if not decided:
         return False
-    if not (yield from _decide(handle_digest, now, None)):
-        return False
-    if not known:
+    [(is_known,)] = decided
+    if not is_known:
         yield from _start_afresh(user, now)
     if consent is not None:
         yield from remember(consent)

@@ -52,6 +52,8 @@ async def test_a_decision_is_noted(live: Live) -> None:
 class Ada:
     """Signs Ada in, always."""
 
+    everyone = None
+
     async def visitor(self, _http: web.Request, _asked: AuthorizationRequest) -> Visitor:
         return Visitor(User("ada", "https://login.example", "ada"), signed_in=True)
 

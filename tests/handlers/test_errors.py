@@ -58,6 +58,8 @@ async def test_a_path_from_outside_is_not_repeated(live: Live, path: str) -> Non
 class Exhausted:
     """Finds out nothing, for want of something."""
 
+    everyone = None
+
     def __init__(self, number: int) -> None:
         self.number = number
 

@@ -22,6 +22,8 @@ SIGNED_IN_AT = START - 100
 class Ada:
     """Signs in one user in every browser; what is known of her can be changed."""
 
+    everyone = None
+
     def __init__(self) -> None:
         self.user = User("att_us_ada", "https://login.example", "ada", "Ada Lovelace", "ada@example.com")
         self.at: int | None = SIGNED_IN_AT

@@ -38,6 +38,8 @@ class ByCookie:
     ``prompt=login`` wants the cookie ``anew`` too; with the cookie ``unproven`` nothing was proved, as in demo mode.
     """
 
+    everyone = None
+
     def __init__(self) -> None:
         self.asked: list[AuthorizationRequest] = []
 
