@@ -1,6 +1,7 @@
 """Rows to the domain's values and back. The columns come in the order of the dataclasses' fields."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from server.oauth.model import (
@@ -62,9 +63,9 @@ def client(row: Row) -> Client:
     return Client(
         client_id,
         method,
-        tuple(json.loads(redirect_uris)),
-        tuple(json.loads(grant_types)),
-        tuple(json.loads(response_types)),
+        _texts(redirect_uris),
+        _texts(grant_types),
+        _texts(response_types),
         created_at,
         name,
         scope,
@@ -75,6 +76,12 @@ def client(row: Row) -> Client:
         registration,
         created_by,
     )
+
+
+@lru_cache(maxsize=256)
+def _texts(stored: str) -> tuple[str, ...]:
+    """Read a list of texts; most clients have the same ones."""
+    return tuple(json.loads(stored))
 
 
 def _with_scopes(row: Row, column: int) -> list[Any]:
