@@ -75,7 +75,7 @@ def _parser() -> Parser:
         ("migrate", _migrate, "apply migrations and stop", True),
         ("purge", _purge, "remove expired rows once", True),
     ):
-        sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        sub = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         sub.set_defaults(command=command)
         if listing:
             add_json(sub)

@@ -49,7 +49,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - it 
 
 def add_group(commands: Commands, name: str, summary: str) -> Commands:
     """Add a command that has commands of its own, and give what takes those."""
-    group = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+    group = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
     return group.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
 

@@ -108,7 +108,7 @@ def _passwd(settings: Settings, arguments: argparse.Namespace) -> int:
     async def find(store: Database, _now: int) -> User:
         account = await store.get_account((await _known(store, arguments.user))["user_id"])
         if account is None:
-            raise CommandError(f"{arguments.user} signs in elsewhere and has no password here")
+            raise CommandError(f"{arguments.user} has no password here: that is for accounts that `users add` made")
         return account.user
 
     user = with_store(settings, find)

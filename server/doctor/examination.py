@@ -31,8 +31,8 @@ STAGES = (
     ),
     Stage(
         "the endpoint",
-        lambda patient: patient,
-        "",
+        lambda patient: not patient.is_silent,
+        "nothing answers there, so there is nothing more to look at",
         (endpoint.methods, endpoint.challenge, endpoint.bad_token, endpoint.sessions),
     ),
     Stage(
@@ -102,6 +102,8 @@ async def examine(url: str) -> AsyncIterator[Finding]:
         for stage in STAGES:
             if not stage.needs(patient):
                 yield unknown(stage.name, stage.lacking)
+                if patient.is_silent:
+                    return
                 continue
             for check in stage.checks:
                 async for finding in check(patient):

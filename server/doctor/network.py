@@ -86,6 +86,7 @@ async def redirects(patient: Patient) -> AsyncIterator[Finding]:
         advice = "Give clients the address that it leads to, or answer at this one; a redirected POST is not repeated."
         yield bad("redirects", f"{seen} and leads to {seen.location.partition('?')[0]}", advice)
     elif not seen.status:
+        patient.is_silent = True
         yield bad("redirects", str(seen), "Start the server, and let nothing block the way to it.")
     else:
         yield good("redirects", str(seen))

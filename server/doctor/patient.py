@@ -29,6 +29,8 @@ class Patient:
     """The protected resource's metadata at the address for this endpoint."""
     documents: dict[str, Seen] = field(default_factory=dict)
     """Every form of the authorization server's metadata, by its address."""
+    is_silent: bool = False
+    """Whether nothing at all answers at the endpoint."""
     registered: dict[str, Any] = field(default_factory=dict)
     """The client that was registered, if any was."""
 

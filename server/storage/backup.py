@@ -4,7 +4,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,6 +82,8 @@ def restore(database: Path, source: Path, stamp: str) -> Restored:
         BackupError: The database is open somewhere, or the copy is damaged, or no such file can be read or written.
         MigrationError: The copy is newer than this program.
     """
+    with suppress(OSError):  # what is wrong with the folder is said when something is written there
+        database.parent.mkdir(parents=True, exist_ok=True)
     with _draft(database) as draft:
         _copy(source, draft)
         missing = pending(draft)

@@ -182,11 +182,10 @@ def test_a_damaged_database_is_replaced_and_kept(database: Path, copy: Path) -> 
     assert restored.kept.read_bytes().startswith(b"This is no database. ")
 
 
-def test_a_copy_comes_back_where_nothing_was(copy: Path, tmp_path: Path) -> None:
-    (tmp_path / "new").mkdir()
-    restored = restore(tmp_path / "new" / "server.db", copy, "restore-1")
+def test_a_copy_comes_back_where_nothing_was_not_even_the_folder(copy: Path, tmp_path: Path) -> None:
+    restored = restore(tmp_path / "new" / "data" / "server.db", copy, "restore-1")
     assert restored.kept is None
-    assert users(tmp_path / "new" / "server.db") == {"first"}
+    assert users(tmp_path / "new" / "data" / "server.db") == {"first"}
 
 
 def test_a_copy_of_a_newer_program_is_refused(database: Path, copy: Path) -> None:
