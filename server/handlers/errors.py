@@ -67,6 +67,9 @@ _BROKEN = PageError(
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """What the system has too little of for now: descriptors, memory."""
 
+_RENAMED = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Request Entity Too Large"}
+"""What Python 3.13 has another name for: clients read the same one, whatever the server runs on."""
+
 log = logging.getLogger(__name__)
 
 
@@ -172,7 +175,7 @@ def _(error: OSError, request: web.Request) -> web.StreamResponse:
 @answer.register
 def _(error: web.HTTPException, request: web.Request) -> web.StreamResponse:
     """Keep aiohttp's own status, and the headers that go with it, under a body of ours."""
-    phrase = HTTPStatus(error.status).phrase
+    phrase = _RENAMED.get(HTTPStatus(error.status)) or HTTPStatus(error.status).phrase
     kept = {name: value for name, value in error.headers.items() if name in {"Allow", "Retry-After"}}
     if _is_page(request) or "text/html" in request.headers.get("Accept", ""):
         page = PageError(phrase, f"The server answered: {phrase}.", "Check the address.", status=error.status)
