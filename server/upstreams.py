@@ -20,7 +20,9 @@ CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 ALIASES = {"azure": "entra", "custom": "demo"}
 """Other names of `OAUTH_PROVIDER`'s values."""
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The form of a tenant's id."""
+
 _ISSUER = re.compile(r"https?://[!$-;=?-Z_a-z~%{}]+")
 
 
@@ -95,7 +97,7 @@ def check_tenant(value: str) -> str:
         ValueError: It is neither a tenant's id nor one of Entra's three words.
     """
     tenant = value.lower()
-    if tenant and tenant not in MULTI_TENANT and not _GUID.fullmatch(tenant):
+    if tenant and tenant not in MULTI_TENANT and not GUID.fullmatch(tenant):
         raise ValueError("not a tenant")
     return "consumers" if tenant == CONSUMERS else tenant
 

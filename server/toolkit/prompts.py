@@ -6,6 +6,7 @@ from typing import Any
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from server.toolkit.resources import Complete, completion
@@ -42,6 +43,11 @@ class Prompts:
     def __init__(self, prompts: Sequence[Prompt]) -> None:
         """Answer for these."""
         self._prompts = {prompt.name: prompt for prompt in prompts}
+
+    def add_to(self, server: Server[Any]) -> None:
+        """Answer on this server."""
+        server.add_request_handler("prompts/list", types.PaginatedRequestParams, self.list)
+        server.add_request_handler("prompts/get", types.GetPromptRequestParams, self.get)
 
     async def list(self, _context: Context, _params: types.PaginatedRequestParams) -> types.ListPromptsResult:
         """Answer ``prompts/list``."""

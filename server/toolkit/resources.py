@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from server.oauth.store import StoreUnavailable
@@ -69,6 +70,12 @@ class Resources:
         """Answer for these."""
         self._resources = {resource.uri: resource for resource in resources}
         self._templates = {template.uri_template: template for template in templates}
+
+    def add_to(self, server: Server[Any]) -> None:
+        """Answer on this server."""
+        server.add_request_handler("resources/list", types.PaginatedRequestParams, self.list)
+        server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, self.list_templates)
+        server.add_request_handler("resources/read", types.ReadResourceRequestParams, self.read)
 
     async def list(self, _context: Context, _params: types.PaginatedRequestParams) -> types.ListResourcesResult:
         """Answer ``resources/list``."""

@@ -85,12 +85,9 @@ def make_server(
         on_call_tool=call_tool,
     )
     if resources or templates:
-        server.add_request_handler("resources/list", types.PaginatedRequestParams, shelves.list)
-        server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, shelves.list_templates)
-        server.add_request_handler("resources/read", types.ReadResourceRequestParams, shelves.read)
+        shelves.add_to(server)
     if prompts:
-        server.add_request_handler("prompts/list", types.PaginatedRequestParams, asked.list)
-        server.add_request_handler("prompts/get", types.GetPromptRequestParams, asked.get)
+        asked.add_to(server)
     if prompts or templates:
         server.add_request_handler("completion/complete", types.CompleteRequestParams, complete)
     return server

@@ -18,13 +18,14 @@ from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 from server.toolkit.widgets import COVERAGE
 
+Wanted = Literal[InternetType, "all"]
+
 _NAMES: dict[InternetType, str] = {"fiber": "Fiber", "internet_air": "Internet Air"}
 _PRECISIONS: dict[Precision, str] = {
     "point": "exactly that point",
     "zip": "the middle of its ZIP code, so at the edge of an area it may differ",
     "city": "the middle of the city; give the ZIP code to be more exact",
 }
-
 
 _ON_THE_MAP = 1.2
 """Areas so many degrees around the place are drawn."""
@@ -35,9 +36,7 @@ class FiberCoverageCheckerArguments(Arguments):
     """What the tool is called with."""
 
     address: str = Field(min_length=1, max_length=300, description=ADDRESSES)
-    service_type: Literal["fiber", "internet_air", "all"] = Field(
-        "all", description='"fiber", "internet_air" (wireless home internet) or "all"'
-    )
+    service_type: Wanted = Field("all", description='"fiber", "internet_air" (wireless home internet) or "all"')
 
 
 class PlacedAddress(TypedDict):
@@ -76,7 +75,7 @@ class FiberCoverageCheckerOutput(TypedDict):
 
     address: str
     place: PlacedAddress
-    serviceType: Literal["fiber", "internet_air", "all"]
+    serviceType: Wanted
     availability: list[Availability]
     notice: Notice
 

@@ -13,15 +13,14 @@ from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 from server.toolkit.widgets import PLANS
 
+Wanted = Literal[ProductType, "all"]
 _ORDER: tuple[ProductType, ...] = get_args(ProductType)
 
 
 class PlansListArguments(Arguments):
     """What the tool is called with."""
 
-    product_type: Literal["wireless", "internet", "prepaid", "all"] = Field(
-        "all", description='"wireless", "internet", "prepaid" or "all"'
-    )
+    product_type: Wanted = Field("all", description='"wireless", "internet", "prepaid" or "all"')
 
 
 class PlanEntry(TypedDict):
@@ -41,7 +40,7 @@ class PlanEntry(TypedDict):
 class PlansListOutput(TypedDict):
     """The plans of the product type asked for, cheapest first within each."""
 
-    productType: Literal["wireless", "internet", "prepaid", "all"]
+    productType: Wanted
     count: Annotated[int, Field(ge=0, description="How many plans are listed.")]
     plans: list[PlanEntry]
     notice: Notice
@@ -69,7 +68,7 @@ def tool(services: Services) -> Tool[PlansListArguments]:
     )
 
 
-def _answer(kind: Literal["wireless", "internet", "prepaid", "all"], plans: Rows[Plan]) -> Answer:
+def _answer(kind: Wanted, plans: Rows[Plan]) -> Answer:
     chosen = sorted(
         (plan for plan in plans.all if kind in {"all", plan.product_type}),
         key=lambda plan: (_ORDER.index(plan.product_type), plan.price_cents, plan.id),

@@ -14,13 +14,13 @@ from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 from server.toolkit.widgets import PRODUCTS
 
+Wanted = Literal[DeviceType, "all"]
+
 
 class ProductsCarouselArguments(Arguments):
     """What the tool is called with."""
 
-    product_type: Literal["phone", "tablet", "watch", "all"] = Field(
-        "all", description='"phone", "tablet", "watch" or "all"'
-    )
+    product_type: Wanted = Field("all", description='"phone", "tablet", "watch" or "all"')
     brand: str | None = Field(
         None, min_length=1, max_length=200, description="a brand that is sold here, in whatever case"
     )
@@ -51,7 +51,7 @@ class ProductEntry(TypedDict):
 class ProductsCarouselOutput(TypedDict):
     """The devices that match, the best rated first."""
 
-    productType: Literal["phone", "tablet", "watch", "all"]
+    productType: Wanted
     count: Annotated[int, Field(ge=0, description="How many devices match, listed or not.")]
     brands: Annotated[list[str], Field(description="Every brand of the product type, for a filter.")]
     products: list[ProductEntry]

@@ -13,13 +13,14 @@ from server.toolkit.shelf import Rows, Shelf
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 from server.toolkit.widgets import OFFERS
 
+Wanted = Literal[ServiceCategory, "all"]
 _ORDER: tuple[ServiceCategory, ...] = get_args(ServiceCategory)
 
 
 class ServicesGalleryArguments(Arguments):
     """What the tool is called with."""
 
-    category: Literal["wireless", "internet", "protection", "entertainment", "business", "all"] = Field(
+    category: Wanted = Field(
         "all", description='"wireless", "internet", "protection", "entertainment", "business" or "all"'
     )
 
@@ -40,7 +41,7 @@ class ServiceEntry(TypedDict):
 class ServicesGalleryOutput(TypedDict):
     """The services of a category, in the order of the categories."""
 
-    category: Literal["wireless", "internet", "protection", "entertainment", "business", "all"]
+    category: Wanted
     count: Annotated[int, Field(ge=0, description="How many services are listed.")]
     services: list[ServiceEntry]
     notice: Notice
@@ -68,9 +69,7 @@ def tool(services: Services) -> Tool[ServicesGalleryArguments]:
     )
 
 
-def _answer(
-    category: Literal["wireless", "internet", "protection", "entertainment", "business", "all"], rows: Rows[Service]
-) -> Answer:
+def _answer(category: Wanted, rows: Rows[Service]) -> Answer:
     chosen = [service for service in rows.all if category in {"all", service.category}]
     entries = [_entry(service) for service in sorted(chosen, key=lambda service: _ORDER.index(service.category))]
     head = f"{len(entries)} {'' if category == 'all' else f'{category} '}services."

@@ -17,6 +17,8 @@ from server.toolkit.shelf import Shelves, Stock
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 from server.toolkit.widgets import STORES
 
+Wanted = Literal[StoreType, "all"]
+
 
 class Hours(TypedDict):
     """When a store opens and closes, in its own time zone; closing at or before opening is on the next day."""
@@ -50,9 +52,7 @@ class StoreLocatorArguments(Arguments):
     """What the tool is called with."""
 
     location: str = Field(min_length=1, max_length=200, description=ACCEPTED)
-    store_type: Literal["retail", "authorized_retailer", "all"] = Field(
-        "all", description='"retail", "authorized_retailer" or "all"'
-    )
+    store_type: Wanted = Field("all", description='"retail", "authorized_retailer" or "all"')
     radius_miles: float = Field(25, gt=0, le=500, description="a number of miles above 0 and up to 500")
     limit: int = Field(10, ge=1, le=50, description="a whole number from 1 to 50: the most stores to list")
 
@@ -94,7 +94,7 @@ class StoreLocatorOutput(TypedDict):
 
     origin: Origin
     radiusMiles: float
-    storeType: Literal["retail", "authorized_retailer", "all"]
+    storeType: Wanted
     totalInRadius: Annotated[int, Field(ge=0, description="How many stores there are, listed or not.")]
     stores: list[StoreEntry]
     notice: Notice

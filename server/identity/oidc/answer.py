@@ -20,10 +20,9 @@ from server.identity.oidc.registration import Registration
 from server.oauth import tokens
 from server.oauth.parameters import Parameters
 from server.sealing import Sealer, Unsealable
-from server.upstreams import TENANT
+from server.upstreams import GUID, TENANT
 
 _SHOWN = 200  # characters of the provider's words that the log shows
-_TENANT = "[0-9a-f-]{36}"
 
 _FAILURES: dict[str, type[UpstreamError]] = {
     "access_denied": Denied,
@@ -107,6 +106,6 @@ def _check_issuer(claimed: str | None, metadata: Metadata) -> None:
     """Hold an answer to the provider that was asked (RFC 9207 section 2.4), so that no other can slip in its own."""
     if claimed is None and metadata.sends_issuer:
         raise Untrusted("the answer does not name its issuer, although the provider says it always does")
-    pattern = re.escape(metadata.issuer).replace(re.escape(TENANT), _TENANT)
+    pattern = re.escape(metadata.issuer).replace(re.escape(TENANT), GUID.pattern)
     if claimed is not None and not re.fullmatch(pattern, claimed):
         raise Untrusted(f"the answer is of the issuer {claimed[:_SHOWN]!r}, not {metadata.issuer!r}")

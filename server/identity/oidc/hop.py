@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from server.identity.oidc.discovery import Metadata
 from server.identity.oidc.model import ATTEMPT_TTL, Attempt
 from server.identity.oidc.registration import Registration
 from server.oauth import remembered, tokens
 from server.oauth.model import AuthorizationRequest
+from server.oauth.redirect import with_parameters
 from server.sealing import Sealer
 
 SCOPES = "openid profile email"
@@ -93,9 +93,8 @@ def make(
         expires_at=now + ATTEMPT_TTL,
     )
     asked = _parameters(registration, secrets, prompts, wish)
-    query = urlencode({name: value for name, value in asked.items() if value})
-    separator = "&" if "?" in metadata.authorization_endpoint else "?"
-    return f"{metadata.authorization_endpoint}{separator}{query}", attempt
+    given = {name: value for name, value in asked.items() if value}
+    return with_parameters(metadata.authorization_endpoint, given), attempt
 
 
 def _parameters(registration: Registration, secrets: _Secrets, prompts: tuple[str, ...], wish: Wish) -> dict[str, str]:

@@ -10,7 +10,7 @@ from server.identity.oidc.errors import ClockOff, Untrusted
 from server.identity.oidc.hop import Hop
 from server.identity.oidc.registration import Registration
 from server.oauth import jws, tokens
-from server.upstreams import CONSUMERS, TENANT
+from server.upstreams import CONSUMERS, GUID, TENANT
 
 SKEW = 60
 """Seconds by which the provider's clock and ours may differ."""
@@ -18,7 +18,6 @@ SKEW = 60
 MAX_LENGTH = 32_768
 
 _SUBJECT = re.compile(r"[\x20-\x7e]{1,255}")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Claims = jws.Claims
 
@@ -95,7 +94,7 @@ def _issuer(claims: Claims, metadata: Metadata, registration: Registration) -> s
     claimed, expected = claims.get("iss"), metadata.issuer
     if TENANT in expected:
         tenant = claims.get("tid")
-        if not isinstance(tenant, str) or not _GUID.fullmatch(tenant):
+        if not isinstance(tenant, str) or not GUID.fullmatch(tenant):
             raise jws.BadToken("its tid is not a tenant's id")
         if registration.tenant == "organizations" and tenant == CONSUMERS:
             raise jws.BadToken("it is of a personal account, and OAUTH_TENANT_ID is organizations")
@@ -107,7 +106,7 @@ def _issuer(claims: Claims, metadata: Metadata, registration: Registration) -> s
 
 def _keys_of(issuer: str, keys: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out the keys that sign for other tenants: where tenants share a set of keys, each says for whom it is."""
-    tenant = _GUID.search(issuer)
+    tenant = GUID.search(issuer)
     named = {issuer, issuer.replace(tenant[0], TENANT) if tenant else issuer}
     listed = keys.get("keys")
     held = [key for key in (listed if isinstance(listed, list) else []) if isinstance(key, dict)]

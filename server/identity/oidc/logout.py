@@ -1,10 +1,10 @@
 """Signing out at the provider too (OpenID Connect RP-Initiated Logout 1.0)."""
 
 import json
-from urllib.parse import urlencode
 
 from server.identity.oidc.discovery import Metadata
 from server.identity.oidc.registration import Registration
+from server.oauth.redirect import with_parameters
 from server.sealing import Sealer, Unsealable
 
 SIGNED_OUT = "signed-out"
@@ -36,8 +36,7 @@ def address(upstream: str | None, metadata: Metadata, registration: Registration
         "post_logout_redirect_uri": registration.post_logout_redirect_uri,
         "state": SIGNED_OUT,
     }
-    separator = "&" if "?" in metadata.end_session_endpoint else "?"
-    return f"{metadata.end_session_endpoint}{separator}{urlencode({n: v for n, v in asked.items() if v})}"
+    return with_parameters(metadata.end_session_endpoint, {name: value for name, value in asked.items() if value})
 
 
 def _id_token(upstream: str | None, registration: Registration, sealer: Sealer) -> str | None:

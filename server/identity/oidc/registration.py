@@ -6,9 +6,6 @@ from urllib.parse import urlsplit
 from server.settings import Settings
 from server.upstreams import MULTI_TENANT, PROVIDERS, TENANT, Provider
 
-SIGNED_OUT = "/signin"
-"""The path to which the provider leads back after a sign-out there."""
-
 
 @dataclass(frozen=True, slots=True)
 class Registration:
@@ -48,8 +45,8 @@ class Registration:
 
     @property
     def post_logout_redirect_uri(self) -> str:
-        """Where the provider leads back to after a sign-out there."""
-        return self.origin + SIGNED_OUT
+        """Where the provider leads back to after a sign-out there: the page for signing in."""
+        return f"{self.origin}/signin"
 
     @property
     def discovery_url(self) -> str:
