@@ -14,6 +14,8 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
+from server.doctor.examination import examine
+from server.doctor.findings import Finding
 from tests.support import serve
 
 _OF_THE_HOP = {"content-length", "transfer-encoding", "connection", "date", "server", "content-encoding"}
@@ -107,3 +109,7 @@ async def broken(folder: Path, fault: Fault, **settings: Any) -> AsyncIterator[s
                 yield origin
             finally:
                 await runner.cleanup()
+
+
+async def findings(url: str) -> list[Finding]:
+    return [finding async for finding in examine(url)]

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, ViewportSize
 
 from tests.chromium import AXE, chromium, lacks
-from tests.pages.conftest import CONTEXTS
+from tests.pages.contexts import CONTEXTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from server.handlers import pages
-from tests.pages.conftest import CONTEXTS
+from tests.pages.contexts import CONTEXTS
 
 SCRIPT = Path(pages.__file__).parent.parent / "templates/passkeys.js"
 SCRIPTED = frozenset({"hostile-signin", "my-account"})
