@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
@@ -34,7 +34,7 @@ from server.routes import OAUTH_ENDPOINTS, OPENID_ENDPOINTS, routes
 from server.sealing import Sealer, key_file, load_secret
 from server.services import Services
 from server.settings import Settings
-from server.storage.database import open_database
+from server.storage.database import Database, open_database
 from server.storage.purge import run_purge
 from server.storage.recorder import Recorder
 from server.transport.body import MAX_BODY
@@ -96,46 +96,53 @@ def create_app(
 
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     """Open what the handlers need, in order, and close it in reverse, whatever fails in between."""
-    settings, clock = app[keys.SETTINGS], app[keys.CLOCK]
+    settings, clock, entropy = app[keys.SETTINGS], app[keys.CLOCK], app[keys.ENTROPY]
     async with open_database(settings.database_path, clock()) as store:
         app[keys.STORE] = store
-        secret = load_secret(settings.secret_key.get_secret_value(), key_file(settings.database_path))
-        app[keys.SEALER] = Sealer(secret, app[keys.ENTROPY])
-        app[keys.SIGNER] = signer = signing.Signer(app[keys.SEALER])
-        if settings.oauth_enabled and identity_scopes(settings):
-            await signing.current(store, signer, clock())
-        app[keys.RECORDER] = recorder = Recorder(store.add_events, clock)
-        server = load_server(settings.mcp_server, Services(store, clock, settings, app[keys.ENTROPY]))
+        app[keys.RECORDER] = Recorder(store.add_events, clock)
+        await _load_keys(app, store)
+        server = load_server(settings.mcp_server, Services(store, clock, settings, entropy))
         seal_request_state(server, app[keys.SEALER].key(PURPOSE))
         async with (
             open_kernel(server, settings) as kernel,
-            open_sessions(kernel, store, clock, app[keys.ENTROPY]) as sessions,
+            open_sessions(kernel, store, clock, entropy) as sessions,
         ):
             app[keys.KERNEL] = kernel
             app[keys.SESSIONS] = sessions
-            _announce(settings)
-            if settings.oauth_enabled and settings.oauth_provider == LOCAL and not await store.has_account():
-                log.warning("OAUTH_PROVIDER=local: there is no account yet; add one with the command: users add NAME")
-            if settings.oauth_enabled and keys.UPSTREAM in app:
-                at = app[keys.UPSTREAM].registration
-                log.info("Signing in at %s, which leads back to %s", at.title, at.redirect_uri)
-            purge = asyncio.create_task(
-                run_purge(store.driver, clock, settings.purge_interval, settings.audit_retention_days, app[keys.METER])
-            )
-            watching = asyncio.create_task(app[keys.METER].watch_loop())
-            recording = asyncio.create_task(recorder.run())
-            try:
+            await _announce(app, store)
+            async with _at_work(app, store):
                 yield
-            finally:
-                await app[keys.REMOTE].close()
-                if keys.UPSTREAM in app:
-                    await app[keys.UPSTREAM].close()
-                recorder.close()
-                for task in (purge, watching):
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
-                await recording
+
+
+async def _load_keys(app: web.Application, store: Database) -> None:
+    """Load what seals and signs; a key that signs is made at the first start that needs one."""
+    settings = app[keys.SETTINGS]
+    secret = load_secret(settings.secret_key.get_secret_value(), key_file(settings.database_path))
+    app[keys.SEALER] = Sealer(secret, app[keys.ENTROPY])
+    app[keys.SIGNER] = signing.Signer(app[keys.SEALER])
+    if settings.oauth_enabled and identity_scopes(settings):
+        await signing.current(store, app[keys.SIGNER], app[keys.CLOCK]())
+
+
+@asynccontextmanager
+async def _at_work(app: web.Application, store: Database) -> AsyncIterator[None]:
+    """Purge, watch the loop and record events meanwhile; at the end, what was recorded is written."""
+    settings, meter, recorder = app[keys.SETTINGS], app[keys.METER], app[keys.RECORDER]
+    purging = run_purge(store.driver, app[keys.CLOCK], settings.purge_interval, settings.audit_retention_days, meter)
+    endless = [asyncio.create_task(work) for work in (purging, meter.watch_loop())]
+    recording = asyncio.create_task(recorder.run())
+    try:
+        yield
+    finally:
+        await app[keys.REMOTE].close()
+        if keys.UPSTREAM in app:
+            await app[keys.UPSTREAM].close()
+        recorder.close()
+        for task in endless:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await recording
 
 
 async def close_streams(app: web.Application) -> None:
@@ -144,7 +151,9 @@ async def close_streams(app: web.Application) -> None:
     app[keys.SESSIONS].close_streams()
 
 
-def _announce(settings: Settings) -> None:
+async def _announce(app: web.Application, store: Database) -> None:
+    """Log what an operator wants to see at each start."""
+    settings = app[keys.SETTINGS]
     log.info("OAuth enabled: %s", settings.oauth_enabled)
     if not settings.oauth_enabled:
         log.warning("OAuth is off: whoever reaches %s can use every tool", settings.resource)
@@ -156,6 +165,11 @@ def _announce(settings: Settings) -> None:
     log.info("OAuth endpoints registered: %s", ", ".join((*registration, *OAUTH_ENDPOINTS, *identity)))
     for warning in _warnings(settings):
         log.warning(warning)
+    if settings.oauth_provider == LOCAL and not await store.has_account():
+        log.warning("OAUTH_PROVIDER=local: there is no account yet; add one with the command: users add NAME")
+    if keys.UPSTREAM in app:
+        at = app[keys.UPSTREAM].registration
+        log.info("Signing in at %s, which leads back to %s", at.title, at.redirect_uri)
 
 
 def _warnings(settings: Settings) -> Iterator[str]:
