@@ -87,6 +87,17 @@ class Remote:
         """Present a refresh token."""
         return await self.post("/token", app, grant_type="refresh_token", refresh_token=refresh_token, **fields)
 
+    async def ask(self, method: str, token: str | None = None, /, **params: Any) -> Answer:
+        """Ask the MCP endpoint, as clients of 2025-11-25 do who have no session."""
+        headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return await self.send("POST", "/mcp", json=message, headers=headers)
+
+    async def call(self, tool: str, token: str | None = None, /, **arguments: Any) -> Answer:
+        """Call a tool in the same way."""
+        return await self.ask("tools/call", token, name=tool, arguments=arguments)
+
     async def introspect(self, app: App, token: str) -> dict[str, Any]:
         """Ask what a token is worth."""
         answer = await self.post("/introspect", app, token=token)

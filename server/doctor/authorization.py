@@ -17,7 +17,7 @@ _CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(b"doctor").digest()).rstrip
 
 
 async def ask(patient: Patient, **parameters: str) -> Seen:
-    """Send an authorization request; a parameter given as ``None`` in the usual ones is replaced."""
+    """Send the usual authorization request, with these parameters in place of its own."""
     asked = {
         "response_type": "code",
         "client_id": str(patient.registered.get("client_id", "")),

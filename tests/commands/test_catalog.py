@@ -187,17 +187,7 @@ async def test_a_running_server_sees_an_import_at_its_next_request(tmp_path: Pat
         token = (await live.log_in(await live.register()))["access_token"]
 
         async def near_seattle() -> list[str]:
-            call = {"name": "att-store-locator", "arguments": {"location": "47.6, -122.3"}}
-            answer = await live.send(
-                "POST",
-                "/mcp",
-                json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
-                headers={
-                    "Authorization": f"Bearer {token}",
-                    "Accept": "application/json, text/event-stream",
-                    "MCP-Protocol-Version": "2025-11-25",
-                },
-            )
+            answer = await live.call("att-store-locator", token, location="47.6, -122.3")
             return [store["name"] for store in answer.json["result"]["structuredContent"]["stores"]]
 
         assert all("(demo)" in name for name in await near_seattle())

@@ -9,7 +9,7 @@ import pytest
 from mcp.client import Client
 from mcp.server.mcpserver import MCPServer
 
-from tests.support import Live, serve
+from tests.support import serve
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -41,24 +41,7 @@ async def test_the_example_is_served_behind_its_scopes(guest_book: Path) -> None
     async with serve(guest_book, mcp_server="guest_book:server") as live:
         app = await live.register()
         reader, writer = await live.log_in(app), await live.log_in(app, scope="read write")
-        refused = await sign(live, reader["access_token"])
-        signed = await sign(live, writer["access_token"])
-    assert refused[0] == 403
-    assert refused[1]["error"] == "insufficient_scope"
-    assert signed[1]["result"]["structuredContent"] == {"result": "demo: Hello"}
-
-
-async def sign(live: Live, token: str) -> tuple[int, Any]:
-    """Call the example's second tool, and give status and body."""
-    call = {"name": "sign_guest_book", "arguments": {"text": "Hello"}}
-    answer = await live.send(
-        "POST",
-        "/mcp",
-        json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": "2025-11-25",
-        },
-    )
-    return answer.status, answer.json
+        refused = await live.call("sign_guest_book", reader["access_token"], text="Hello")
+        signed = await live.call("sign_guest_book", writer["access_token"], text="Hello")
+    assert (refused.status, refused.json["error"]) == (403, "insufficient_scope")
+    assert signed.json["result"]["structuredContent"] == {"result": "demo: Hello"}

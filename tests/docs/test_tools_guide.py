@@ -75,13 +75,7 @@ async def test_the_guides_tools_hold_to_their_scopes(tmp_path: Path) -> None:
 
 async def call(live: Remote, tool: str, token: str | None, **arguments: str) -> tuple[int, Any]:
     """Call a tool, and give status and body."""
-    params = {"name": tool, "arguments": arguments}
-    answer = await live.send(
-        "POST",
-        "/mcp",
-        json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params},
-        headers={"MCP-Protocol-Version": "2025-11-25", **({"Authorization": f"Bearer {token}"} if token else {})},
-    )
+    answer = await live.call(tool, token, **arguments)
     return answer.status, answer.json
 
 

@@ -20,7 +20,6 @@ SAMPLE = 12
 """Ended families and older clients that are looked at again in each round; at the end it is all of them."""
 
 METHODS = ("none", "client_secret_post", "client_secret_basic")
-CALL = {"name": "att-account-summary", "arguments": {}}
 
 
 def invalid_grant(answer: Answer) -> bool:
@@ -121,14 +120,7 @@ class Ledger:
             family.take(answer)
 
     async def _call(self, family: Family) -> None:
-        token = family.access[-1]
-        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": CALL}
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": "2025-11-25",
-        }
-        answer = await self.live.send("POST", "/mcp", json=message, headers=headers)
+        answer = await self.live.call("att-account-summary", family.access[-1])
         assert answer.status == 200, answer.text
         assert '"isError":true' not in answer.text, answer.text
 

@@ -39,9 +39,7 @@ async def command(child: Child, *arguments: str, stdin: str = "") -> Any:
 
 async def status(live: Remote, token: str) -> int:
     """Give the status of a call with a token."""
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
-    return (await live.send("POST", "/mcp", json=message, headers=headers)).status
+    return (await live.ask("tools/list", token)).status
 
 
 async def test_a_revocation_and_a_deletion_are_seen_at_the_next_request(tmp_path: Path) -> None:

@@ -28,9 +28,7 @@ async def refused(live: Live, app: App, error: str, **fields: str) -> None:
 
 
 async def call(live: Live, token: str, tool: str) -> Any:
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}}
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
-    answer = await live.send("POST", "/mcp", json=message, headers=headers)
+    answer = await live.call(tool, token)
     return answer.json["result"] if answer.status == 200 else answer.status
 
 

@@ -165,10 +165,8 @@ async def test_algorithm_confusion_an_id_token_is_signed_by_the_providers_privat
 
 
 async def test_token_pass_through_nothing_that_the_provider_issued_is_taken_here(victim: Visit) -> None:
-    message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     for token in (victim.provider.sign("any", "this-server"), "upstream-access"):
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
-        answer = await victim.live.send("POST", "/mcp", json=message, headers=headers)
+        answer = await victim.live.ask("ping", token)
         assert (answer.status, answer.json["error"]) == (401, "invalid_token")
         assert (await victim.live.post("/introspect", victim.app, token=token)).json == {"active": False}
 

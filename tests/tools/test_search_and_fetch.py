@@ -81,21 +81,7 @@ async def test_a_query_has_some_length(call: Call, text: Text, query: str) -> No
 
 async def test_the_url_of_a_result_leads_to_its_page(live: Live) -> None:
     token = (await live.log_in(await live.register()))["access_token"]
-    answer = await live.send(
-        "POST",
-        "/mcp",
-        json={
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "tools/call",
-            "params": {"name": "search", "arguments": {"query": "voicemail password"}},
-        },
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": "2025-11-25",
-        },
-    )
+    answer = await live.call("search", token, query="voicemail password")
     (first, *_) = answer.json["result"]["structuredContent"]["results"]
     page = await live.send("GET", first["url"])
     assert page.status == 200

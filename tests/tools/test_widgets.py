@@ -26,13 +26,11 @@ SHOWN_BY = {
     "att-make-payment": "account",
 }
 BY_NAME = {widget.name: widget for widget in WIDGETS}
-HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
 
 
 async def ask(live: Live, method: str, **params: Any) -> Any:
     """Ask without saying that the client knows widgets."""
-    call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    return (await live.send("POST", "/mcp", json=call, headers=HEADERS)).json["result"]
+    return (await live.ask(method, **params)).json["result"]
 
 
 async def test_each_tool_names_its_widget_whether_or_not_the_client_knows_them(

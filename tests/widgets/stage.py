@@ -46,13 +46,7 @@ class Connection:
 
     async def ask(self, method: str, **params: Any) -> Any:
         """Send a request as a client does and give its result."""
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": "2025-11-25",
-        }
-        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer = await self.live.send("POST", "/mcp", json=message, headers=headers)
+        answer = await self.live.ask(method, self.token, **params)
         assert answer.status == 200, answer.text
         return answer.json["result"]
 
