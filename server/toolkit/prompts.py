@@ -1,7 +1,7 @@
 """What a user may begin a conversation with."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import mcp_types as types
@@ -22,19 +22,26 @@ class Argument:
     title: str
     description: str
     required: bool = True
+    said: str = "{}"
+    """How the message says it; one that is left out is not said."""
     complete: Complete | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A way to begin: it makes the first message out of what its user gave."""
+    """A way to begin: the first message, with what its user gave put into it."""
 
     name: str
     title: str
     description: str
-    write: Callable[[Mapping[str, str]], str]
-    """Gives the message; only arguments that were given and are not blank are there."""
-    arguments: tuple[Argument, ...] = field(default=())
+    message: str
+    """With the arguments' names in braces."""
+    arguments: tuple[Argument, ...] = ()
+
+    def write(self, given: Mapping[str, str]) -> str:
+        """Write the message; only arguments that were given and are not blank are there."""
+        said = {one.name: one.said.format(given[one.name]) if one.name in given else "" for one in self.arguments}
+        return self.message.format_map(said)
 
 
 class Prompts:
