@@ -56,22 +56,9 @@ def routes(settings: Settings) -> Iterable[web.RouteDef]:
 
 
 def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
-    for document, handler in (
-        ("oauth-authorization-server", metadata.authorization_server),
-        ("openid-configuration", metadata.authorization_server),
-        ("oauth-protected-resource", metadata.protected_resource),
-    ):
-        for path in (f"{_WELL_KNOWN}/{document}", f"{_WELL_KNOWN}/{document}/mcp"):
-            yield web.get(path, handler)
-            yield web.options(path, access.preflight)
-            yield web.route("*", path, metadata.read_only)
+    yield from _metadata()
     if settings.oauth_dcr != "off":
-        yield web.options("/register", access.preflight)
-        yield web.post("/register", limited("/register", register.register))
-        yield web.options("/register/{client_id}", access.preflight)
-        yield web.get("/register/{client_id}", limited("/register", register.read))
-        yield web.put("/register/{client_id}", limited("/register", register.update))
-        yield web.delete("/register/{client_id}", limited("/register", register.delete))
+        yield from _registration()
     yield web.get("/authorize", limited("/authorize", authorize.authorize))
     yield web.post("/authorize", limited("/authorize", authorize.authorize))
     # These change something, or may yield a code where nobody need be asked, so a HEAD must not be answered by them.
@@ -88,6 +75,27 @@ def _oauth(settings: Settings) -> Iterable[web.RouteDef]:
     if settings.oauth_provider != "demo":
         yield from _sign_in(settings)
     yield web.get("/openapi.json", openapi.openapi)
+
+
+def _metadata() -> Iterable[web.RouteDef]:
+    for document, handler in (
+        ("oauth-authorization-server", metadata.authorization_server),
+        ("openid-configuration", metadata.authorization_server),
+        ("oauth-protected-resource", metadata.protected_resource),
+    ):
+        for path in (f"{_WELL_KNOWN}/{document}", f"{_WELL_KNOWN}/{document}/mcp"):
+            yield web.get(path, handler)
+            yield web.options(path, access.preflight)
+            yield web.route("*", path, metadata.read_only)
+
+
+def _registration() -> Iterable[web.RouteDef]:
+    yield web.options("/register", access.preflight)
+    yield web.post("/register", limited("/register", register.register))
+    yield web.options("/register/{client_id}", access.preflight)
+    yield web.get("/register/{client_id}", limited("/register", register.read))
+    yield web.put("/register/{client_id}", limited("/register", register.update))
+    yield web.delete("/register/{client_id}", limited("/register", register.delete))
 
 
 def _openid() -> Iterable[web.RouteDef]:

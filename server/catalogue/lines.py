@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-
-
 _DECODER = json.JSONDecoder()
 
 

@@ -79,36 +79,25 @@ async def scopes(patient: Patient) -> AsyncIterator[Finding]:
         "one with a space before it": f" {all_of_them.partition(' ')[0]}",
         "all that exist": all_of_them,
     }
+    advice = "Take an absent or empty scope for the default ones, trim it, and grant what is advertised."
     for way, scope in ways.items():
         seen = await ask(patient, scope=scope)
-        if goes_on(seen):
-            yield good(check, f"asking for {way} is accepted")
-        else:
-            advice = "Take an absent or empty scope for the default ones, trim it, and grant what is advertised."
-            yield bad(check, f"asking for {way}: {_told(seen)}", advice, (CHATGPT, INSPECTOR))
+        yield _judged(check, seen, f"asking for {way}", advice, (CHATGPT, INSPECTOR))
 
 
 async def resources(patient: Patient) -> AsyncIterator[Finding]:
     """Name the resource in each way in which clients write it (RFC 8707)."""
     check = "resource forms"
+    advice = "Take the origin, and forms with a slash at the end, for this server too."
     for form in (f"{patient.endpoint}/", patient.origin, f"{patient.origin}/"):
-        seen = await ask(patient, resource=form)
-        if goes_on(seen):
-            yield good(check, f"{form} is accepted")
-        else:
-            advice = "Take the origin, and forms with a slash at the end, for this server too."
-            yield bad(check, f"{form}: {_told(seen)}", advice, (CURSOR, VSCODE))
+        yield _judged(check, await ask(patient, resource=form), form, advice, (CURSOR, VSCODE))
 
 
 async def loopback_port(patient: Patient) -> AsyncIterator[Finding]:
     """Come back with another port on loopback than was registered (RFC 8252 section 7.3)."""
-    check = "loopback ports"
+    advice = "Let the port of a loopback redirect URI differ from the registered one."
     seen = await ask(patient, redirect_uri=OTHER_PORT_URI)
-    if goes_on(seen):
-        yield good(check, "another port is accepted")
-    else:
-        advice = "Let the port of a loopback redirect URI differ from the registered one."
-        yield bad(check, _told(seen), advice, (CLAUDE, VSCODE, INSPECTOR))
+    yield _judged("loopback ports", seen, "another port", advice, (CLAUDE, VSCODE, INSPECTOR))
 
 
 async def errors(patient: Patient) -> AsyncIterator[Finding]:
@@ -158,6 +147,11 @@ async def chatgpt(patient: Patient) -> AsyncIterator[Finding]:
         yield unknown(
             check, f"{seen}; the server's log says whether it could not fetch or would not accept {CHATGPT_ID}"
         )
+
+
+def _judged(check: str, seen: Seen, way: str, advice: str, clients: tuple[str, ...]) -> Finding:
+    """Say whether a way to write the request is accepted."""
+    return good(check, f"{way} is accepted") if goes_on(seen) else bad(check, f"{way}: {_told(seen)}", advice, clients)
 
 
 def _told(seen: Seen) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
 
+from mcp.server.mcpserver.exceptions import ToolError
+
 from server import shipped
 from server.catalogue.rows import LatLong
 from server.catalogue.states import STATES
@@ -57,7 +59,7 @@ class Place:
         return LatLong(self.latitude, self.longitude)
 
 
-class UnknownPlace(Exception):  # noqa: N818 - it names what came in, and becomes a tool error
+class UnknownPlace(ToolError):  # noqa: N818 - it names what came in
     """A location was not understood; the message says so and what would be."""
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Annotated, Literal, cast
 
-from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 from typing_extensions import TypedDict
 
@@ -12,7 +11,7 @@ from server.catalogue import hours
 from server.catalogue.geo import Store, StoreType
 from server.services import Services
 from server.toolkit.catalogue import DATA, Notice, split, with_notice
-from server.toolkit.gazetteer import ACCEPTED, GAZETTEER, Place, UnknownPlace, distance_miles
+from server.toolkit.gazetteer import ACCEPTED, GAZETTEER, Place, distance_miles
 from server.toolkit.shelf import Shelves, Stock
 from server.toolkit.tool import Answer, Arguments, Call, Tool, listing
 from server.toolkit.widgets import STORES
@@ -106,10 +105,7 @@ def tool(services: Services) -> Tool[StoreLocatorArguments]:
 
     async def locate_stores(call: Call[StoreLocatorArguments]) -> Answer:
         arguments = call.arguments
-        try:
-            place = GAZETTEER.locate(arguments.location)
-        except UnknownPlace as error:
-            raise ToolError(str(error)) from None
+        place = GAZETTEER.locate(arguments.location)
         category = None if arguments.store_type == "all" else arguments.store_type
         near = await shelves.find_near("stores", place.point, arguments.radius_miles, category, arguments.limit)
         if not near.documents:
