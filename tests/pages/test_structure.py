@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +14,14 @@ from aiohttp.test_utils import TestClient
 
 from server.handlers import pages
 from tests.pages.contexts import CONTEXTS
+from tests.pages.parsed import Page
 
 SCRIPT = Path(pages.__file__).parent.parent / "templates/passkeys.js"
 SCRIPTED = frozenset({"hostile-signin", "my-account"})
 """Those that offer a passkey, which takes a script."""
-VOID = frozenset({"meta", "link", "input", "br"})
 
-Attributes = dict[str, str | None]
 Client = TestClient[web.Request, web.Application]
 MakeSite = Callable[[], web.Application]
-
-
-class Page(HTMLParser):
-    """A parsed page: its elements in order and its text. Tags that do not balance fail the test."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, Attributes]] = []
-        self.text = ""
-        self._open: list[str] = []
-        self.feed(source)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if {"style", "script"}.isdisjoint(self._open):
-            self.text += data
-
-    def all(self, tag: str) -> list[Attributes]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 @pytest.fixture
