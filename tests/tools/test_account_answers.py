@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from mcp.client import Client
@@ -177,11 +177,12 @@ async def test_preferences_are_as_their_schema_has_them(
 
 
 @MANY
-@given(held=accounts(), amount=st.none() | st.integers(1, 10_000_000), guest=st.booleans(), agrees=st.booleans())
+@given(held=accounts(), tenths=st.none() | st.integers(1, 12), guest=st.booleans(), agrees=st.booleans())
 async def test_payments_are_as_their_schema_has_them_and_add_up(
-    desk: Desk, held: tuple[Account, ...], amount: int | None, guest: bool, agrees: bool
+    desk: Desk, held: tuple[Account, ...], tenths: int | None, guest: bool, agrees: bool
 ) -> None:
     account = held[0]
+    amount = None if tenths is None else max(1, abs(account.balance_cents) * tenths // 10)
     await desk.database.open_accounts(account.user_id, held, desk.now)
     desk.person.agrees = agrees
     usable = [method for method in account.payment_methods if method.open_to_guests or not guest]
@@ -192,7 +193,8 @@ async def test_payments_are_as_their_schema_has_them_and_add_up(
     with signed_in("somebody" if guest else account.user_id):
         result = await desk.call("att-make-payment", **named, amountCents=amount)
         assert result.is_error != payable, text_of(result)
-        assume(payable)
+        if not payable:
+            return
         said = result.structured_content or {}
         if said["status"] == "confirmation_required":
             result = await desk.call("att-make-payment", **named, quoteToken=said["quoteToken"])
