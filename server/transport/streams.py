@@ -22,8 +22,11 @@ from server.transport.records import KEPT_BYTES, EventRecord, SessionStore
 
 log = logging.getLogger(__name__)
 
-RETRY = 1_000
-"""Milliseconds after which a client should come back to a stream that was closed."""
+RETRY = 3_000
+"""Milliseconds after which a client should come back to a stream that was cut or closed.
+
+The SDKs' clients try twice and then give up, so this outlasts a restart of twice as long.
+"""
 MAX_UNKEPT = 32
 """Events of one stream that may wait to be kept; who sends more waits for them."""
 MAX_UNKEPT_BYTES = 256 * 1024

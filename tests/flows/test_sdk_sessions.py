@@ -105,6 +105,21 @@ async def test_the_client_comes_back_for_the_rest_when_it_is_sent_away(tmp_path:
             assert rig.requests.count("GET /mcp") == 2
 
 
+async def test_the_client_has_its_answer_though_the_server_is_restarted_while_it_waits(tmp_path: Path) -> None:
+    server = Child(tmp_path, environment=TALKATIVE)
+    async with connected(server) as live:
+        rig, person = Rig(live), Person()
+        async with rig.http() as http, person.client(live.url, http) as client:
+            assert await call(client, "listen") == "listening"
+            calling = asyncio.create_task(call(client, "wait", seconds=1.5))
+            async with asyncio.timeout(20):
+                while not live.sql("SELECT 1 FROM mcp_events WHERE owed IS NOT NULL"):  # noqa: ASYNC110 - another process writes it
+                    await asyncio.sleep(0.02)
+            assert await server.stop() == 0
+            await server.start(live.http)
+            assert await asyncio.wait_for(calling, 30) == "waited"
+
+
 async def test_the_client_goes_on_in_its_session_after_a_restart(tmp_path: Path) -> None:
     server = Child(tmp_path, environment=TALKATIVE)
     async with connected(server) as live:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from server import keys
+from server.transport import kernel
 from server.transport.answer import Answer
 from server.transport.records import KEPT_EVENTS
 from tests.transport import talkative
@@ -67,6 +68,22 @@ async def test_a_stream_whose_beginning_is_not_kept_any_more_goes_on_from_what_i
             assert await visit.status("GET", Last_Event_ID=seen[5].id) == 400, "what followed is not there any more"
     assert steps([*seen, *rest]) == list(range(1, size + 1))
     assert rest[-1].json["result"]["content"][0]["text"] == "counted"
+
+
+async def test_each_request_of_a_batch_that_a_stop_cut_short_is_answered_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel, "DRAIN_TIMEOUT", 0.05)
+    async with visiting(tmp_path, "2025-03-26") as (_, visit):
+        batch = [visit.call("count", to=2), visit.call("wait", seconds=20)]
+        async with visit.send("POST", batch) as stream:
+            [begun] = await first(stream, 1)
+    async with serve(tmp_path, TALKATIVE, oauth_enabled=False) as site:
+        visit.http = site.client
+        async with visit.send("GET", Last_Event_ID=begun.id) as stream:
+            step, answers = await stream.messages()
+        assert step["params"]["progress"] == 2
+        assert [(one["id"], one["error"]["code"]) for one in answers] == [(one["id"], -32603) for one in batch]
 
 
 async def test_a_stop_at_the_moment_a_stream_begins_leaves_its_client_an_id_to_come_back_with(

@@ -68,7 +68,7 @@ async def test_messages_go_ahead_of_the_answer_each_with_an_id(tmp_path: Path, v
         assert len({event.id for event in events}) == len(events)
         primes = [event.primes for event in events]
         assert primes == ([True, False, False, False, False] if version == "2025-11-25" else [False] * 4)
-        assert events[0].retry == (1000 if version == "2025-11-25" else None)
+        assert events[0].retry == (3000 if version == "2025-11-25" else None)
 
 
 async def test_an_answer_that_takes_long_becomes_a_stream_at_once(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ async def test_the_standing_stream_carries_what_belongs_to_no_request(tmp_path: 
         async with visit.send("GET") as stream:
             first = await stream.next()
             assert first is not None
-            assert (first.primes, first.retry) == (True, 1000)
+            assert (first.primes, first.retry) == (True, 3000)
             async with visit.send("POST", visit.call("broadcast")) as answer:
                 assert answer.response.content_type == "application/json"
             assert (await stream.message())["method"] == "notifications/tools/list_changed"
