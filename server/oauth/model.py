@@ -1,10 +1,12 @@
 """What the authorization server knows: frozen values, times in whole Unix seconds.
 
 Secrets appear here as digests only (lower-case hexadecimal SHA-256). ``hint`` is the first few
-characters after a token's prefix, by which an operator recognises it.
+characters after a token's prefix, by which an operator recognises it. What requests make by the thousand are named
+tuples, which are made in a third of the time.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,7 @@ class KeySet:
     """When it is to be fetched anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """Someone who signs in: unique by ``issuer`` and ``subject``, never by an e-mail address."""
 
     user_id: str
@@ -91,8 +92,7 @@ UNOPENED = ""
 """The browser digest of a request that no browser has opened; it is no digest of anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationRequest:
+class AuthorizationRequest(NamedTuple):
     """A validated authorization request that waits for its user's decision."""
 
     handle_digest: str
@@ -137,8 +137,7 @@ class Consent:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationCode:
+class AuthorizationCode(NamedTuple):
     """An authorization code (RFC 6749 section 4.1.2), single use."""
 
     code_digest: str
@@ -160,8 +159,7 @@ class AuthorizationCode:
     """When its user proved who they are, where that is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """What a user granted a client: the family of every token that came of one code."""
 
     grant_id: str
@@ -179,8 +177,7 @@ class Grant:
     """When its user proved who they are, where that is known (OpenID Connect Core section 2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
+class AccessToken(NamedTuple):
     """An access token as it is stored."""
 
     token_digest: str
@@ -196,8 +193,7 @@ class AccessToken:
     """Whence it is asked for; kept with its grant, not with the token."""
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshToken:
+class RefreshToken(NamedTuple):
     """One link of a grant's chain of refresh tokens."""
 
     token_digest: str
@@ -212,16 +208,14 @@ class RefreshToken:
     """When it was presented first; the grace counts from here."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveAccessToken:
+class LiveAccessToken(NamedTuple):
     """An access token whose own row, grant, client and user, if it has one, were all live when it was read."""
 
     token: AccessToken
     user: User | None
 
 
-@dataclass(frozen=True, slots=True)
-class HeldRefreshToken:
+class HeldRefreshToken(NamedTuple):
     """A refresh token together with its grant, and whether the grant, its client and its user are live."""
 
     token: RefreshToken

@@ -1,4 +1,4 @@
-"""Rows to the domain's values and back. The columns come in the order of the dataclasses' fields."""
+"""Rows to the domain's values and back. The columns come in the order of the values' fields."""
 
 import json
 from functools import lru_cache
@@ -22,7 +22,7 @@ def parameters(
     value: User | AuthorizationRequest | AuthorizationCode | Grant | AccessToken | RefreshToken,
 ) -> dict[str, Any]:
     """Give a value's fields as parameters by name, its scopes separated by spaces."""
-    fields = {name: getattr(value, name) for name in value.__slots__}
+    fields = value._asdict()
     if "scopes" in fields:
         fields["scopes"] = " ".join(fields["scopes"])
     return fields

@@ -1,7 +1,5 @@
 """The authorization server's store: each method is one transaction, written once for any driver."""
 
-from dataclasses import replace
-
 from server.oauth.audit import Event
 from server.oauth.model import (
     AccessToken,
@@ -185,7 +183,7 @@ def _add_machine_grant(grant: Grant, access: AccessToken, now: int) -> Script[bo
 def _ending_with(grant: Grant, access: AccessToken) -> Grant:
     """Let a grant that cannot be refreshed end with its only token."""
     ends = access.expires_at if grant.expires_at is None else min(grant.expires_at, access.expires_at)
-    return replace(grant, expires_at=ends)
+    return grant._replace(expires_at=ends)
 
 
 def _add_grant(grant: Grant, access: AccessToken, refresh: RefreshToken | None, now: int) -> Script[None]:

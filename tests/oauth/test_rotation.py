@@ -1,7 +1,5 @@
 """What presenting a refresh token comes to, as a table; the exchanges themselves are proved over HTTP."""
 
-from dataclasses import replace
-
 import pytest
 
 from server.oauth.model import Grant, HeldRefreshToken, RefreshToken
@@ -15,7 +13,7 @@ HELD = HeldRefreshToken(TOKEN, GRANT, grant_live=True)
 
 
 def used(seconds_ago: int, expires_at: int = NOW + 10) -> HeldRefreshToken:
-    return replace(HELD, token=replace(TOKEN, used_at=NOW - seconds_ago, expires_at=expires_at))
+    return HELD._replace(token=TOKEN._replace(used_at=NOW - seconds_ago, expires_at=expires_at))
 
 
 @pytest.mark.parametrize(
@@ -23,10 +21,10 @@ def used(seconds_ago: int, expires_at: int = NOW + 10) -> HeldRefreshToken:
     [
         (None, Refresh.REFUSE),
         (HELD, Refresh.ROTATE),
-        (replace(HELD, token=replace(TOKEN, expires_at=NOW + 1)), Refresh.ROTATE),
-        (replace(HELD, token=replace(TOKEN, expires_at=NOW)), Refresh.REFUSE),
-        (replace(HELD, token=replace(TOKEN, expires_at=NOW - 1)), Refresh.REFUSE),
-        (replace(HELD, grant_live=False), Refresh.REFUSE),
+        (HELD._replace(token=TOKEN._replace(expires_at=NOW + 1)), Refresh.ROTATE),
+        (HELD._replace(token=TOKEN._replace(expires_at=NOW)), Refresh.REFUSE),
+        (HELD._replace(token=TOKEN._replace(expires_at=NOW - 1)), Refresh.REFUSE),
+        (HELD._replace(grant_live=False), Refresh.REFUSE),
         (used(0), Refresh.REPEAT),
         (used(1), Refresh.REPEAT),
         (used(GRACE - 1), Refresh.REPEAT),
@@ -34,8 +32,8 @@ def used(seconds_ago: int, expires_at: int = NOW + 10) -> HeldRefreshToken:
         (used(GRACE + 1), Refresh.REUSE),
         (used(GRACE - 1, expires_at=NOW - 1), Refresh.REPEAT),
         (used(GRACE, expires_at=NOW - 1), Refresh.REUSE),
-        (replace(used(1), grant_live=False), Refresh.REFUSE),
-        (replace(used(GRACE), grant_live=False), Refresh.REFUSE),
+        (used(1)._replace(grant_live=False), Refresh.REFUSE),
+        (used(GRACE)._replace(grant_live=False), Refresh.REFUSE),
     ],
 )
 def test_a_presented_token_is_decided_upon(held: HeldRefreshToken | None, decision: Refresh) -> None:

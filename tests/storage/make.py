@@ -102,8 +102,8 @@ def machine(client_id: str = "machine") -> Client:
 async def machine_at_work(database: Database) -> None:
     """Let a machine client have an access token for itself."""
     await database.add_client(machine())
-    granted = replace(grant("for itself", "machine"), user_id=None, expires_at=NOW + HOUR)
-    held = replace(access("of its own", "for itself", "machine"), user_id=None)
+    granted = grant("for itself", "machine")._replace(user_id=None, expires_at=NOW + HOUR)
+    held = access("of its own", "for itself", "machine")._replace(user_id=None)
     assert await database.add_machine_grant(granted, held, NOW)
 
 

@@ -74,7 +74,7 @@ async def test_a_session_is_noted_with_the_pending_request_that_it_was_begun_for
 
 
 async def test_ending_sessions_spares_the_one_that_is_kept_and_other_users(database: Database, shell: Shell) -> None:
-    for user in (ADA, replace(ADA, user_id="u-lin", subject="lin")):
+    for user in (ADA, ADA._replace(user_id="u-lin", subject="lin")):
         await database.add_account(user, None, NOW)
     for word in ("a", "b", "c"):
         await database.start_session(session(word), None, None, NOW)
@@ -88,18 +88,18 @@ async def test_ending_sessions_spares_the_one_that_is_kept_and_other_users(datab
 async def test_an_upstream_user_is_one_row_whatever_they_are_called(database: Database, shell: Shell) -> None:
     new = Event(NOW, Kind.USER_ADDED, user_id="u-1")
     assert await database.keep_user(UPSTREAM, NOW, new) == UPSTREAM
-    again = replace(UPSTREAM, user_id="u-2", name="Ada King", email=None)
+    again = UPSTREAM._replace(user_id="u-2", name="Ada King", email=None)
     await database.set_disabled("u-1", NOW)
     kept = await database.keep_user(again, NOW + 1, new)
-    assert kept == replace(again, user_id="u-1", disabled_at=NOW)
+    assert kept == again._replace(user_id="u-1", disabled_at=NOW)
     assert shell("SELECT user_id, name, email FROM users") == [("u-1", "Ada King", None)]
     assert shell("SELECT count(*) FROM audit_log WHERE event = 'user_added'") == [(1,)]
-    namesake = replace(UPSTREAM, user_id="u-3", issuer="https://other.example.com")
+    namesake = UPSTREAM._replace(user_id="u-3", issuer="https://other.example.com")
     assert await database.keep_user(namesake, NOW + 2) == namesake
 
 
 async def test_of_two_accounts_of_one_name_one_is_kept(database: Database, shell: Shell) -> None:
-    users = [replace(ADA, user_id=f"u-{number}") for number in range(4)]
+    users = [ADA._replace(user_id=f"u-{number}") for number in range(4)]
     kept = await asyncio.gather(*(database.add_account(user, "hash", NOW) for user in users))
     assert sorted(kept) == [False, False, False, True]
     assert shell("SELECT count(*) FROM passwords") == [(1,)]
@@ -165,8 +165,8 @@ async def test_sessions_and_invitations_go_at_their_end_and_passwords_with_their
 async def test_the_views_say_who_may_sign_in_and_who_is_signed_in(database: Database, shell: Shell) -> None:
     later = 4_000_000_000
     await database.add_account(ADA, "hash", NOW)
-    await database.add_account(replace(ADA, user_id="u-lin", subject="lin"), None, NOW, (digest("i"), later))
-    await database.keep_user(replace(UPSTREAM, disabled_at=None), NOW)
+    await database.add_account(ADA._replace(user_id="u-lin", subject="lin"), None, NOW, (digest("i"), later))
+    await database.keep_user(UPSTREAM._replace(disabled_at=None), NOW)
     await database.set_disabled("u-1", NOW)
     live = replace(session("s"), last_used_at=later, expires_at=later)
     await database.start_session(live, None, None, NOW)

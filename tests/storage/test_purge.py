@@ -7,7 +7,6 @@ import asyncio
 import logging
 import sqlite3
 from contextlib import closing, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,7 +116,7 @@ async def test_a_family_without_limits_or_tokens_goes_a_day_after_it_began(datab
 async def test_a_family_that_goes_on_for_ever_is_kept(database: Database, shell: Shell) -> None:
     await make.logged_in(database)
     shell("UPDATE grants SET expires_at = NULL")
-    lasting = replace(make.refresh("next"), expires_at=NOW + 1000 * DAY)
+    lasting = make.refresh("next")._replace(expires_at=NOW + 1000 * DAY)
     await database.rotate_refresh_token(digest("refresh"), lasting, make.access("next"), NOW)
 
     assert not {"grants", "refresh_tokens", "clients"} & (await purged(database, NOW + 999 * DAY)).keys()
@@ -176,8 +175,8 @@ async def test_a_client_that_holds_anything_live_is_kept_however_idle(
 ) -> None:
     await make.logged_in(database)
     shell("UPDATE grants SET expires_at = NULL")
-    access = replace(make.access("next"), expires_at=NOW + access_days * DAY)
-    refresh = replace(make.refresh("next"), expires_at=NOW + refresh_days * DAY)
+    access = make.access("next")._replace(expires_at=NOW + access_days * DAY)
+    refresh = make.refresh("next")._replace(expires_at=NOW + refresh_days * DAY)
     await database.rotate_refresh_token(digest("refresh"), refresh, access, NOW)
 
     assert "clients" not in await purged(database, NOW + 99 * DAY)

@@ -49,7 +49,7 @@ async def test_an_approved_request_yields_its_code_and_user(database: Database, 
     assert await database.approve_authorization_request(digest("handle"), make.user(), make.code(), NOW + 5)
 
     assert await database.get_authorization_code(digest("code")) == make.code()
-    assert await database.get_authorization_request(digest("handle")) == replace(make.request(), decided_at=NOW + 5)
+    assert await database.get_authorization_request(digest("handle")) == make.request()._replace(decided_at=NOW + 5)
     assert shell("SELECT user_id, issuer, subject, name, created_at FROM users") == [
         ("user", "https://issuer.example.com", "user", "Uschi", NOW + 5)
     ]
@@ -58,7 +58,7 @@ async def test_an_approved_request_yields_its_code_and_user(database: Database, 
 async def test_a_known_user_is_left_as_they_are(database: Database, shell: Shell) -> None:
     await make.logged_in(database)
     await database.add_authorization_request(make.request("second"))
-    renamed = replace(make.user(), name="Another")
+    renamed = make.user()._replace(name="Another")
 
     assert await database.approve_authorization_request(digest("second"), renamed, make.code("later"), NOW)
 
@@ -67,7 +67,7 @@ async def test_a_known_user_is_left_as_they_are(database: Database, shell: Shell
 
 
 async def test_a_request_that_no_browser_has_opened_is_bound_once(database: Database) -> None:
-    await database.add_authorization_request(replace(make.request(), browser_digest=UNOPENED))
+    await database.add_authorization_request(make.request()._replace(browser_digest=UNOPENED))
     browsers = [digest(f"browser {number}") for number in range(10)]
     opened = await asyncio.gather(
         *(database.open_authorization_request(digest("handle"), browser, NOW) for browser in browsers)
@@ -82,7 +82,7 @@ async def test_a_request_that_is_bound_decided_expired_or_unknown_is_not_opened(
     await database.add_client(make.client())
     await database.add_authorization_request(make.request())
     for word in ("decided", "expired"):
-        await database.add_authorization_request(replace(make.request(word), browser_digest=UNOPENED))
+        await database.add_authorization_request(make.request(word)._replace(browser_digest=UNOPENED))
     assert await database.deny_authorization_request(digest("decided"), NOW)
     for word, now in (("handle", NOW), ("decided", NOW), ("expired", NOW + 600), ("unknown", NOW)):
         assert not await database.open_authorization_request(digest(word), digest("browser"), now), word
@@ -171,7 +171,7 @@ async def test_a_code_is_redeemed_once(database: Database, shell: Shell) -> None
 
     assert outcomes.count(True) == 1
     winner = f"grant {outcomes.index(True)}"
-    used = replace(make.code(), used_at=NOW + 1, grant_id=winner)
+    used = make.code()._replace(used_at=NOW + 1, grant_id=winner)
     assert await database.get_authorization_code(digest("code")) == used
     assert shell("SELECT grant_id FROM grants") == [(winner,)]
     assert shell("SELECT grant_id FROM access_tokens") == [(winner,)]
@@ -281,7 +281,7 @@ async def test_a_refresh_token_is_rotated_once(database: Database, shell: Shell)
     assert shell("SELECT last_used_at FROM clients") == [(NOW + 9,)]
     held = await database.get_refresh_token(digest("refresh"), NOW + 9)
     assert held is not None
-    assert held.token == replace(make.refresh(), used_at=NOW + 9)
+    assert held.token == make.refresh()._replace(used_at=NOW + 9)
     assert held.grant_live
 
 
@@ -365,7 +365,7 @@ async def test_a_machine_that_was_deleted_is_granted_nothing(database: Database,
     assert await database.get_access_token(digest("of its own"), NOW) is None
 
     granted, held = make.grant("late", "machine"), make.access("late", "late", "machine")
-    assert not await database.add_machine_grant(replace(granted, user_id=None), replace(held, user_id=None), NOW)
+    assert not await database.add_machine_grant(granted._replace(user_id=None), held._replace(user_id=None), NOW)
     assert shell("SELECT grant_id FROM grants") == [("for itself",)]
     assert not await database.has_machine_client()
 
