@@ -28,11 +28,11 @@ _CHECKSUM = 6
 
 
 def _base62(number: int, width: int) -> str:
-    """Write a number with leading zeros, two digits at a time."""
+    """Write a number with leading zeros, two pairs of digits at a time."""
     text = ""
-    for _ in range(0, width, 2):
-        number, pair = divmod(number, 62 * 62)
-        text = _PAIRS[pair] + text
+    for _ in range(0, width, 4):
+        number, two = divmod(number, 62**4)
+        text = f"{_PAIRS[two // 62**2]}{_PAIRS[two % 62**2]}{text}"
     return text[-width:]
 
 

@@ -52,9 +52,9 @@ def _get_refresh_token(token_digest: str, now: int) -> Script[HeldRefreshToken |
     found = yield Statement(sql.GET_REFRESH, {"token_digest": token_digest, "now": now})
     if not found:
         return None
-    *row, grant_live = found[0]
-    token = RefreshToken(*row[:_REFRESH_COLUMNS])
-    return HeldRefreshToken(token, rows.grant(tuple(row[_REFRESH_COLUMNS:])), bool(grant_live))
+    row = found[0]
+    token, grant = RefreshToken(*row[:_REFRESH_COLUMNS]), rows.grant(row[_REFRESH_COLUMNS:-1])
+    return HeldRefreshToken(token, grant, grant_live=bool(row[-1]))
 
 
 def _get_client_and_held(
