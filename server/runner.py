@@ -40,7 +40,8 @@ class Runner(web.AppRunner):
             auto_decompress=False,
             handler_cancellation=True,
             keepalive_timeout=KEEPALIVE_TIMEOUT,
-            shutdown_timeout=SHUTDOWN_TIMEOUT,
+            # aiohttp waits for as long twice: for the answer, and then, with bodies that did not come given up, again
+            shutdown_timeout=SHUTDOWN_TIMEOUT / 2,
         )
 
     async def _make_server(self) -> web.Server:

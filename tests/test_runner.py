@@ -69,3 +69,16 @@ async def test_a_client_that_does_not_take_a_large_answer_is_dropped(
             silent.sendall(f"{head}\r\n".encode() + LARGE)
             await asyncio.sleep(2)
             assert await asyncio.to_thread(left, silent) < len(whole), "the rest never comes"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /health HTTP/1.1\r\nX-Slow: "]
+)
+async def test_a_client_that_falls_silent_is_cut_off(
+    start: Callable[..., AbstractAsyncContextManager[Live]], monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    assert runner.KEEPALIVE_TIMEOUT == 30
+    monkeypatch.setattr(runner, "KEEPALIVE_TIMEOUT", 0.3)
+    async with start() as live:
+        answer = await send(live, sent)
+        assert answer.startswith(b"HTTP/1.1 200 ") is sent.endswith(b"\r\n\r\n")

@@ -3,12 +3,16 @@
 import asyncio
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from tests.browser import Answer
 from tests.flows.child import Child, connected
+from tests.transport.rig import ENVELOPE
 
 SLOW = """
 import anyio
@@ -25,9 +29,9 @@ async def wait(seconds: float, ctx: Context, tell: bool = False) -> str:
 """
 
 
-def call(seconds: float, *, tell: bool = False) -> dict[str, object]:
+def call(seconds: float, meta: object = None, *, tell: bool = False) -> dict[str, object]:
     arguments = {"seconds": seconds, "tell": tell}
-    params = {"name": "wait", "arguments": arguments, "_meta": {"progressToken": "p"}}
+    params = {"name": "wait", "arguments": arguments, "_meta": meta or {"progressToken": "p"}}
     return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
 
 
@@ -43,6 +47,7 @@ CHANGES = (
 """What an operator types."""
 
 HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
+MODERN = {**HEADERS, "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "wait"}
 
 
 @pytest.mark.parametrize("tell", [False, True], ids=["plain answer", "open event stream"])
@@ -57,6 +62,26 @@ async def test_sigterm_lets_a_running_request_finish_and_exits_0(tmp_path: Path,
         assert answer.status == 200
         assert "done" in answer.text
         assert ("event-stream" in answer.headers["Content-Type"]) is tell
+
+
+async def test_sigterm_gives_requests_ten_seconds_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    child = Child(tmp_path, environment={"OAUTH_ENABLED": "false", "MCP_SERVER": "slow:server"})
+    async with connected(child) as live:
+        asked = [
+            asyncio.create_task(live.send("POST", "/mcp", json=message, headers=headers))
+            for seconds in (7, 60)
+            for message, headers in ((call(seconds), HEADERS), (call(seconds, ENVELOPE), MODERN))
+        ]
+        await asyncio.sleep(0.7)
+        began = time.monotonic()
+        assert await child.stop() == 0
+        assert 9 < time.monotonic() - began < 15
+        *in_time, late, also_late = await asyncio.gather(*asked, return_exceptions=True)
+    assert ["done" in answer.text for answer in in_time if isinstance(answer, Answer)] == [True, True]
+    assert isinstance(late, aiohttp.ClientError)
+    assert isinstance(also_late, aiohttp.ClientError)
+    assert "Traceback" not in child.log
 
 
 async def test_a_port_in_use_is_one_line_and_exit_1(tmp_path: Path) -> None:
