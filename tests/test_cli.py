@@ -88,6 +88,10 @@ def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str], arguments: tuple[s
     assert "usage: att-mcp-server" in printed.err
 
 
+def test_without_a_command_it_serves(run: Run) -> None:
+    assert failed_in_one_line(run(MCP_SERVER="nowhere:build"), "MCP_SERVER='nowhere:build'")
+
+
 def test_python_m_server_is_the_same_program(run: Run) -> None:
     assert (run("--version").stdout, run("fly").returncode) == (f"{server.__version__}\n", 2)
 

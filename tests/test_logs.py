@@ -45,7 +45,8 @@ async def whole_flow(live: Live, method: str) -> list[str]:
     await live.exchange(app, code, page.verifier)
     secrets = [denied.handle, denied.verifier, page.handle, page.verifier, code, *browser.cookies.values()]
     secrets += [answer[name] for answer in (tokens, second) for name in ("access_token", "refresh_token")]
-    return [*secrets, "state-of-the-client", "w" * 43, str(app.registration.get("client_secret", code))]
+    secrets += [app.registration["registration_access_token"], str(app.registration.get("client_secret", code))]
+    return [*secrets, "state-of-the-client", "w" * 43]
 
 
 async def misuse(live: Live, app: App, code: str, handle: str, token: str) -> None:
@@ -82,7 +83,7 @@ async def test_no_secret_and_no_query_string_is_in_any_record_of_a_whole_flow(
     assert "Exchanged authorization code for tokens" in written
     assert "Malformed request refused" in written
     assert [secret for secret in secrets if secret in written] == []
-    for query in ("access_token=", "code=", "request=", "?", "att_ac_", "att_at_", "att_rt_", "att_cs_"):
+    for query in ("access_token=", "code=", "request=", "?", "att_ac_", "att_at_", "att_rt_", "att_cs_", "att_rg_"):
         assert query not in written
 
 

@@ -283,9 +283,20 @@ def test_settings_are_frozen() -> None:
         load_settings().port = 1
 
 
-def test_user_info_in_a_url_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SERVER_URL", "https://user:hunter2@mcp.example.com")
-    assert "hunter2" not in refusal()
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SECRET_KEY", "hunter2"),
+        ("DATABASE_URL", "postgresql:///server?password=hunter2"),
+        ("SERVER_URL", "https://user:hunter2@mcp.example.com"),
+        ("OAUTH_UPSTREAM_ISSUER", "https://user:hunter2@id.example.com"),
+    ],
+)
+def test_a_refusal_hides_a_secret(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    message = refusal()
+    assert message.startswith(f"{variable}=")
+    assert "hunter2" not in message
 
 
 @pytest.mark.parametrize("name", ["oauth_client_secret", "oauth_dcr_token", "secret_key"])

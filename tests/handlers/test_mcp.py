@@ -1,5 +1,6 @@
 """The door of ``/mcp``: who may come in, and what the others are told (OAUTH, "The resource server")."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,15 @@ async def test_every_method_is_challenged_before_anything_else(tmp_path: Path, m
         assert answer.headers["Cache-Control"] == "no-store"
         if method != "HEAD":
             assert answer.json["error"] == "invalid_token"
+
+
+async def test_an_operator_may_widen_what_clients_are_told_to_ask_for(tmp_path: Path) -> None:
+    wider = BARE.replace('"read"', '"read account"')
+    async with serve(tmp_path, oauth_default_scopes="read,account") as site:
+        for method in ("POST", "GET"):
+            assert (await site.send(method=method)).headers["WWW-Authenticate"] == wider
+        refused = await site.legacy("ping", token=UNKNOWN)
+        assert refused.headers["WWW-Authenticate"] == wider + ', error="invalid_token"'
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "HEAD", "PUT", "PATCH"])
@@ -75,13 +85,25 @@ async def test_two_authorization_headers_are_a_bad_request(tmp_path: Path) -> No
             assert 'error="invalid_request"' in response.headers["WWW-Authenticate"]
 
 
-async def test_a_token_in_the_query_is_refused_even_beside_a_good_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["required", "mixed"])
+async def test_a_token_in_the_query_is_refused_even_beside_a_good_one(tmp_path: Path, mode: str) -> None:
+    async with serve(tmp_path, oauth_mode=mode) as site:
+        token = await site.token()
+        for headers in ({}, {"Authorization": f"Bearer {token}"}):
+            async with site.client.post(f"/mcp?access_token={token}", headers=headers, data=b"{}") as response:
+                assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
+
+
+async def test_a_token_in_the_body_is_none(tmp_path: Path) -> None:
     async with serve(tmp_path) as site:
         token = await site.token()
-        async with site.client.post(
-            f"/mcp?access_token={token}", headers={"Authorization": f"Bearer {token}"}, data=b"{}"
-        ) as response:
-            assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
+        ping = {"jsonrpc": "2.0", "id": 1, "method": "ping", "access_token": token}
+        for kind, body in (
+            ("application/x-www-form-urlencoded", f"access_token={token}"),
+            ("application/json", json.dumps(ping)),
+        ):
+            answer = await site.send(body.encode(), Content_Type=kind)
+            assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, BARE)
 
 
 async def _ping(site: Site, **headers: Any) -> int:

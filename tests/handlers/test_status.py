@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from contextlib import closing
 
 from server.oauth.issue import ROUNDING
@@ -47,11 +48,13 @@ async def test_a_database_that_another_process_keeps_locked_is_503_and_nothing_i
     app = await live.register()
     with closing(sqlite3.connect(live.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
+        asked_at = time.monotonic()
         ready, registered, (begun, _) = await asyncio.gather(
             live.send("GET", "/health/ready"),
             live.send("POST", "/register", json={"redirect_uris": ["https://a.example/"]}),
             live.browser().authorize(app),
         )
+        assert 4.9 < time.monotonic() - asked_at < 8
         assert (await live.send("GET", "/health")).status == 200
         assert (await live.send("GET", "/oauth/stats")).json["clients"] == 1
     for answer in (ready, registered, begun):

@@ -121,6 +121,14 @@ async def test_a_code_is_good_for_its_client_only(live: Live) -> None:
     assert await live.is_active(app, tokens["access_token"])
 
 
+async def test_a_code_is_good_for_its_resource_only(live: Live) -> None:
+    app = await live.register()
+    code, page = await approved(live, app)
+    for audience, status in (("https://former.example/mcp", 400), (f"{live.url}/mcp", 200)):
+        live.sql("UPDATE authorization_codes SET audience = ?", audience)
+        assert (await live.exchange(app, code, page.verifier)).status == status
+
+
 @pytest.mark.parametrize(("waited", "status"), [(599, 200), (600, 400)])
 async def test_a_code_expires(live: Live, waited: int, status: int) -> None:
     app = await live.register()

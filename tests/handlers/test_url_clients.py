@@ -51,6 +51,18 @@ async def test_the_metadata_says_so_unless_it_is_switched_off(start: Start, site
             assert document["client_id_metadata_document_supported"] is on
 
 
+async def test_origins_that_are_fetched_wherever_they_are_are_warned_of(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    for origins, warned in (("", 0), ("http://localhost:9000", 1)):
+        caplog.clear()
+        async with start(oauth_cimd_dev_origins=origins):
+            pass
+        warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert len(warnings) == warned
+        assert all(line.startswith(f"OAUTH_CIMD_DEV_ORIGINS={origins}: ") for line in warnings)
+
+
 async def test_switched_off_no_url_client_is_known_or_fetched(start: Start, site: Site) -> None:
     app = site.describe()
     async with start(oauth_cimd_dev_origins=site.origin) as live:

@@ -1,6 +1,8 @@
 """The pages in real Chromium: accessible, usable by keyboard and without JavaScript, whole at 320 px."""
 
+import re
 from collections.abc import AsyncIterator, Callable
+from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -100,6 +102,18 @@ async def test_a_page_loads_alone_styled_and_without_complaint(page: Page, site:
     assert complaints == []
     assert [url for url in requests if not url.startswith("data:")] == [address]
     assert await page.evaluate("getComputedStyle(document.querySelector('main')).borderTopStyle") == "solid"
+
+
+@pytest.mark.parametrize(("look", "dark"), [("light", False), ("dark", True)])
+async def test_a_page_is_as_dark_as_the_rest_of_the_screen(
+    page: Page, site: TestServer, look: Literal["light", "dark"], *, dark: bool
+) -> None:
+    await page.emulate_media(color_scheme=look)
+    await page.goto(str(site.make_url("/consent")))
+    for element, colour in (("body", "backgroundColor"), ("main", "backgroundColor"), ("main", "color")):
+        shown = await page.evaluate(f"getComputedStyle(document.querySelector('{element}')).{colour}")
+        is_dark = sum(map(int, re.findall(r"\d+", shown)[:3])) < 3 * 128
+        assert is_dark is (dark is (colour == "backgroundColor")), (element, colour, shown)
 
 
 @pytest.mark.parametrize("name", CONTEXTS)

@@ -168,6 +168,13 @@ async def test_index_offers_the_connector_url_and_the_metadata(client: Client) -
     assert "On this computer only" in page.text
 
 
+@pytest.mark.parametrize("assistant", ["ChatGPT", "Claude", "Cursor", "VS Code"])
+async def test_index_says_how_to_add_it_to_each_assistant(client: Client, assistant: str) -> None:
+    text = (await read(client, "index")).text
+    steps = text.partition("Add it")[2].partition("Tools")[0].partition(f"\n{assistant}\n")[2]
+    assert CONTEXTS["index"][1]["connector_url"] in steps or "paste the connector URL" in " ".join(steps.split())
+
+
 async def test_index_without_oauth_links_no_metadata_and_says_that_it_is_open(client: Client) -> None:
     page = await read(client, "open")
     assert {link["href"] for link in page.all("a")} == {"/health"}

@@ -101,6 +101,23 @@ async def test_one_that_fails_alone_changes_nothing(driver: Sqlite) -> None:
     await driver.write(add("b"))
 
 
+async def test_whatever_ends_a_transaction_undoes_it_and_takes_no_other_with_it(driver: Sqlite) -> None:
+    class Stop(BaseException):
+        """No error, as an interrupt is none."""
+
+    def add_and_stop(name: str) -> Script[None]:
+        yield from add(name)
+        raise Stop
+
+    alone = await asyncio.gather(driver.write(add_and_stop("a")), return_exceptions=True)
+    in_company = await asyncio.gather(
+        driver.write(add("b")), driver.write(add_and_stop("c")), driver.write(add("d")), return_exceptions=True
+    )
+
+    assert [type(outcome) for outcome in (*alone, *in_company)] == [Stop, str, Stop, str]
+    assert await driver.read(names()) == ["b", "d"]
+
+
 async def test_reads_that_fail_take_no_other_with_them(driver: Sqlite) -> None:
     def broken() -> Script[None]:
         yield Statement("SELECT nothing FROM nowhere")

@@ -20,12 +20,25 @@ async def test_a_product_type_lists_its_plans_alone_cheapest_first(call: Call, p
     assert prices == sorted(prices)
 
 
-async def test_prices_come_as_cents_and_as_text(call: Call, text: Text) -> None:
+async def test_a_plan_is_told_whole_and_its_prices_as_cents_and_as_text(call: Call, text: Text) -> None:
     result = await call("att-plans-list", productType="wireless")
     plans = {plan["id"]: plan for plan in (result.structured_content or {})["plans"]}
-    extra = plans["demo-wireless-extra"]
-    assert extra["price"] == {"cents": 7500, "formatted": "$75.00"}
-    assert extra["originalPrice"] == {"cents": 8000, "formatted": "$80.00"}
+    assert plans["demo-wireless-extra"] == {
+        "id": "demo-wireless-extra",
+        "productType": "wireless",
+        "name": "Demo Extra Unlimited",
+        "tier": "Extra",
+        "badge": "Most popular",
+        "price": {"cents": 7500, "formatted": "$75.00"},
+        "originalPrice": {"cents": 8000, "formatted": "$80.00"},
+        "priceNote": "per month for one line, taxes and fees extra",
+        "features": [
+            "Unlimited talk and text",
+            "75 GB of priority data",
+            "30 GB of hotspot data",
+            "High-definition streaming",
+        ],
+    }
     assert plans["demo-wireless-value"]["originalPrice"] is None
     assert "Demo Extra Unlimited (wireless, Extra, Most popular): $75.00 (was $80.00) per month" in text(result)
 

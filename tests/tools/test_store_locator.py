@@ -3,6 +3,7 @@ import pytest
 from tests.tools.conftest import Call, Text, World
 
 SEATTLE = "47.6062, -122.3321"
+NINE_TO_NINE = [{"open": "09:00", "close": "21:00"}]
 
 
 async def test_stores_come_nearest_first_within_the_radius(call: Call) -> None:
@@ -29,6 +30,44 @@ async def test_a_place_is_understood_in_each_of_its_forms(call: Call, location: 
     data = (await call("att-store-locator", location=location)).structured_content or {}
     assert data["origin"]["label"] == label
     assert data["stores"][0]["id"].startswith(first)
+
+
+async def test_a_store_is_told_with_all_that_is_known_of_it(call: Call, world: World) -> None:
+    world.set_time("2026-11-23T17:30:00+00:00")  # Monday, 9:30 in Seattle
+    data = (await call("att-store-locator", location=SEATTLE, storeType="retail", limit=1)).structured_content or {}
+    weekdays = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday"), NINE_TO_NINE)
+    assert data["stores"] == [
+        {
+            "id": "demo-sea-01",
+            "name": "AT&T Store \N{EN DASH} Downtown (demo)",
+            "type": "retail",
+            "coordinates": {"latitude": 47.6091, "longitude": -122.3309},
+            "address": {"street": "1444 Fictional Parkway", "city": "Seattle", "state": "WA", "zip": "98101"},
+            "phone": "+1 206-555-0166",
+            "website": None,
+            "timeZone": "America/Los_Angeles",
+            "hours": {**weekdays, "sunday": [{"open": "11:00", "close": "19:00"}]},
+            "openNow": True,
+            "products": [
+                "smartphones",
+                "tablets",
+                "smartwatches",
+                "home internet",
+                "prepaid phones",
+                "accessories",
+            ],
+            "services": [
+                "device setup",
+                "trade-in",
+                "bill payment",
+                "device protection claims",
+                "fiber sign-up",
+                "business accounts",
+                "same-day pickup",
+            ],
+            "distanceMiles": 0.2,
+        }
+    ]
 
 
 @pytest.mark.parametrize("store_type", ["retail", "authorized_retailer"])
