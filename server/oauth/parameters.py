@@ -1,5 +1,6 @@
 """The parameters of a request to an OAuth endpoint (RFC 6749 sections 3.1 and 3.2)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import unquote
 
@@ -15,11 +16,9 @@ class Parameters:
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Take the decoded name and value pairs in the order in which they were sent."""
-        self._pairs = [(name, value) for name, value in pairs if value]
+        self._pairs = [pair for pair in pairs if pair[1]]
         self._first = dict(reversed(self._pairs))
-        names = [name for name, _ in pairs]
-        repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
-        self.repeated = tuple(sorted(repeated - _REPEATABLE))
+        self.repeated = _repeated(pairs) if len(dict(pairs)) < len(pairs) else ()
 
     @classmethod
     def parse(cls, text: str) -> "Parameters":
@@ -64,6 +63,11 @@ class Parameters:
         if self.repeated:
             shown = next((f"the parameter {n[:40]}" for n in self.repeated if n.isidentifier() and n.isascii()), None)
             raise InvalidRequest(f"{shown or 'a parameter'} was sent more than once")
+
+
+def _repeated(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    times = Counter(name for name, _ in pairs)
+    return tuple(sorted(name for name in times.keys() - _REPEATABLE if times[name] > 1))
 
 
 def _decoded(text: str) -> str:
