@@ -1,13 +1,14 @@
 """att-internet-backup-offer: how to stay online when the home internet fails."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from server.catalogue.rows import Offer, Plan
+from server.catalogue.rows import Offer, Plan, ProductType
 from server.services import Services
 from server.toolkit.catalogue import DATA, Notice, with_notice
 from server.toolkit.money import Money, money
@@ -69,15 +70,14 @@ def tool(services: Services) -> Tool[InternetBackupOfferArguments]:
     offers = Shelf(services.store, "offers", Offer)
     plans = Shelf(services.store, "plans", Plan)
 
-    async def plan_ids(product_type: str) -> list[str]:
-        return [plan.id for plan in (await plans.rows()).all if plan.product_type == product_type]
+    async def plan_ids(product_type: ProductType) -> list[str]:
+        return _ids(product_type, await plans.rows())
 
     async def show_offers(call: Call[InternetBackupOfferArguments]) -> Answer:
         known = await plans.rows()
         internet, wireless = call.arguments.internet_plan_id, call.arguments.wireless_plan_id
-        for plan_id, product_type in ((internet, "internet"), (wireless, "wireless")):
-            if plan_id is not None:
-                _check(plan_id, product_type, known)
+        _check("internet", internet, known)
+        _check("wireless", wireless, known)
         return _answer(internet, wireless, await offers.rows(), known)
 
     return Tool(
@@ -93,21 +93,22 @@ def tool(services: Services) -> Tool[InternetBackupOfferArguments]:
         output=InternetBackupOfferOutput,
         answer=show_offers,
         meta=OFFERS.tool_meta,
-        choices={
-            "internetPlanId": lambda: plan_ids("internet"),
-            "wirelessPlanId": lambda: plan_ids("wireless"),
-        },
+        choices={"internetPlanId": partial(plan_ids, "internet"), "wirelessPlanId": partial(plan_ids, "wireless")},
     )
 
 
-def _check(plan_id: str, product_type: str, plans: Rows[Plan]) -> None:
-    """Make sure that a plan is one of its type.
+def _ids(product_type: ProductType, plans: Rows[Plan]) -> list[str]:
+    return [plan.id for plan in plans.all if plan.product_type == product_type]
+
+
+def _check(product_type: ProductType, plan_id: str | None, plans: Rows[Plan]) -> None:
+    """Make sure that a plan, if one is named, is one of its type.
 
     Raises:
         ToolError: It is not; the sentence says which there are.
     """
-    known = [plan.id for plan in plans.all if plan.product_type == product_type]
-    if plan_id not in known:
+    known = _ids(product_type, plans)
+    if plan_id is not None and plan_id not in known:
         raise ToolError(f'There is no {product_type} plan "{plan_id[:80]}"; there are {", ".join(known) or "none"}.')
 
 

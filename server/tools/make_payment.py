@@ -13,7 +13,7 @@ from server.toolkit.account import Account
 from server.toolkit.accounts import accounts_of, one_of, signed_in
 from server.toolkit.elicitation import Question, Reply, ask, reply_of
 from server.toolkit.money import Money, money
-from server.toolkit.payments import QUOTE_TTL, Guest, Payer, Payment, PaymentStore, Quote
+from server.toolkit.payments import QUOTE_TTL, Guest, Payer, Payment, Quote
 from server.toolkit.screening import refuse_payment_numbers
 from server.toolkit.till import Till, Wanted
 from server.toolkit.tool import Answer, Arguments, Call, Hints, Tool
@@ -78,27 +78,10 @@ class MakePaymentOutput(TypedDict):
 
 def tool(services: Services) -> Tool[MakePaymentArguments]:
     """Make the tool; quotes and the ledger live in the database."""
-    store: PaymentStore = services.store
-    till = Till(store, services)
+    till = Till(services.store, services)
 
     async def make_payment(call: Call[MakePaymentArguments]) -> Answer | InputRequiredResult:
-        given, brought = call.arguments, reply_of(call)
-        payer, account = await _payer(call, till)
-        account_id = given.account_id if account is None else account.account_id
-        wanted = Wanted(account_id, given.amount_cents, given.payment_method_id)
-        if brought is not None:
-            return await _settle(till, payer, wanted, *brought)
-        if given.quote_token is not None:
-            return _receipt(*await till.pay(payer, wanted, given.quote_token))
-        account = account or one_of(await accounts_of(payer.user_id or "", store, services.clock()), given.account_id)
-        offered = await till.quote(payer, account, wanted)
-        if isinstance(offered, Payment):
-            return _receipt(offered, repeated=True)
-        before = await till.reminder(offered[0])
-        outcome = await ask(call, _question(*offered, before))
-        if outcome is None:
-            return _offer(*offered, before)
-        return await _settle(till, payer, wanted, offered[1], outcome) if isinstance(outcome, Reply) else outcome
+        return await _pay(call, till)
 
     return Tool(
         name="att-make-payment",
@@ -118,6 +101,31 @@ def tool(services: Services) -> Tool[MakePaymentArguments]:
         meta=ACCOUNT.tool_meta,
         screen=refuse_payment_numbers,
     )
+
+
+async def _pay(call: Call[MakePaymentArguments], till: Till) -> Answer | InputRequiredResult:
+    """Go as far as this call can: settle what was asked or quoted before, or quote, and ask if the client lets us."""
+    given, brought = call.arguments, reply_of(call)
+    payer, account = await _payer(call, till)
+    account_id = given.account_id if account is None else account.account_id
+    wanted = Wanted(account_id, given.amount_cents, given.payment_method_id)
+    if brought is not None:
+        return await _settle(till, payer, wanted, *brought)
+    if given.quote_token is not None:
+        return _receipt(*await till.pay(payer, wanted, given.quote_token))
+    offered = await till.quote(payer, account or await _own_account(payer, given.account_id, till), wanted)
+    if isinstance(offered, Payment):
+        return _receipt(offered, repeated=True)
+    before = await till.reminder(offered[0])
+    outcome = await ask(call, _question(*offered, before))
+    if outcome is None:
+        return _offer(*offered, before)
+    return await _settle(till, payer, wanted, offered[1], outcome) if isinstance(outcome, Reply) else outcome
+
+
+async def _own_account(payer: Payer, account_id: str | None, till: Till) -> Account:
+    """Give the account of this id among the payer's own, or the only one that they have."""
+    return one_of(await accounts_of(payer.user_id or "", till.store, till.services.clock()), account_id)
 
 
 async def _payer(call: Call[MakePaymentArguments], till: Till) -> tuple[Payer, Account | None]:
