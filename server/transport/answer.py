@@ -1,8 +1,7 @@
 """The answer to a POST in a session: JSON if it is there soon, else an event stream that outlives the connection."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -48,8 +47,9 @@ class Answer:
         self._over = False
         loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = loop.create_future()
-        primed = is_version_at_least(session.version, "2025-11-25")
-        self._timer = loop.call_later(SOON if primed else sse.KEEP_ALIVE, self.open) if events else None
+        self.primed = is_version_at_least(session.version, "2025-11-25")
+        """Whether its client knows to come back for the rest of a stream that was closed."""
+        self._timer = loop.call_later(SOON if self.primed else sse.KEEP_ALIVE, self.open) if events else None
 
     @property
     def reachable(self) -> bool:
@@ -86,27 +86,20 @@ class Answer:
         if self.stream is not None:
             self.stream.close()
 
-    async def make_all(self, requests: Sequence[Request], failures: Sequence[dict[str, Any]]) -> None:
-        """Run the requests of a batch and give their answers, after those to what is no message."""
-        with self._finishing():
-            answers = await asyncio.gather(*(self._run(request) for request in requests))
-            self._finish(encode([*failures, *answers]))
-
-    async def make(self, request: Request) -> None:
-        """Run a request and give its answer."""
-        with self._finishing():
-            self._finish(encode(await self._run(request)))
-
-    @contextmanager
-    def _finishing(self) -> Iterator[None]:
-        """See to it that there is an answer, whatever happens."""
+    async def make(self, work: Awaitable[Any]) -> None:
+        """Give as the answer what some work makes, or that there is none, whatever happens."""
         try:
-            yield
+            self._finish(encode(await work))
         except BaseException:
             self._finish(failed(self._owed, STOPPED).encode())
             raise
 
-    async def _run(self, request: Request) -> dict[str, Any]:
+    async def run_all(self, requests: Sequence[Request], failures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Run the requests of a batch; their answers come after those to what is no message."""
+        return [*failures, *await asyncio.gather(*map(self.run, requests))]
+
+    async def run(self, request: Request) -> dict[str, Any]:
+        """Run a request; its answer comes by `make`."""
         channel = AnswerChannel(self, request)
         asking.set(channel)
         try:
@@ -171,8 +164,8 @@ class AnswerChannel(Channel):
 
 
 def _metadata(answer: Answer) -> ServerMessageMetadata:
-    """Let a tool close the streams of a client that knows to come back, which is one of 2025-11-25."""
-    if not (answer.events and is_version_at_least(answer.session.version, "2025-11-25")):
+    """Let a tool close the streams of a client that knows to come back."""
+    if not (answer.events and answer.primed):
         return ServerMessageMetadata(request_context=answer.http, can_send_request=answer.events)
 
     async def close_standing() -> None:

@@ -81,7 +81,8 @@ class Sessions:
         """
         key = digest(session_id) if is_well_formed(MCP_SESSION, session_id) else ""
         record = await self.store.get_mcp_session(key) if key else None
-        if record is None or self._is_over(record) or not await self._may_use(record, _owner(caller)):
+        owner = _owner(caller)
+        if record is None or self._is_over(record) or not (record.owner == owner or await self._bind(record, owner)):
             await self._forget(key, record)
             raise Rejection(404, INVALID_REQUEST, "Session not found")
         session = self.at_work.get(key)
@@ -164,10 +165,8 @@ class Sessions:
         for session in tuple(self.at_work.values()):
             await session.unwind()
 
-    async def _may_use(self, record: SessionRecord, owner: Owner) -> bool:
-        """Tell whether a session is a caller's; one that was opened without a token is the first caller's with one."""
-        if record.owner == owner:
-            return True
+    async def _bind(self, record: SessionRecord, owner: Owner) -> bool:
+        """Give a session that was opened without a token to the first caller with one."""
         return record.owner == NOBODY and await self.store.bind_mcp_session(record.session_digest, owner)
 
     def _is_over(self, record: SessionRecord) -> bool:

@@ -78,7 +78,7 @@ async def post(
     if not requests and not failures:
         return web.Response(status=202)
     answer = Answer(session, http, [r.id for r in requests] if batch else requests[0].id, events=events)
-    session.kernel.spawn(answer.make_all(requests, failures) if batch else answer.make(requests[0]))
+    session.kernel.spawn(answer.make(answer.run_all(requests, failures) if batch else answer.run(requests[0])))
     return await answer.respond()
 
 
