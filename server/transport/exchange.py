@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from aiohttp import web
-from mcp.server.connection import Connection
 from mcp.shared.inbound import (
     ERROR_CODE_HTTP_STATUS,
     MCP_METHOD_HEADER,
@@ -23,6 +22,7 @@ from server.transport.asking import refusal
 from server.transport.body import takes_events
 from server.transport.calls import note_calls, note_outcome
 from server.transport.channel import Channel
+from server.transport.connections import EnvelopeConnection
 from server.transport.gate import Gate
 from server.transport.kernel import Kernel, encode
 from server.transport.message import Message, Notification, Reply, Request
@@ -63,9 +63,8 @@ async def exchange(http: web.Request, kernel: Kernel, gate: Gate, message: Messa
 async def _run(
     http: web.Request, kernel: Kernel, request: Request, route: InboundModernRoute, stream: AnswerStream | None
 ) -> web.StreamResponse:
-    connection = Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
     try:
-        answer, code = await kernel.answer(request, Channel(http, request, stream), connection)
+        answer, code = await kernel.answer(request, Channel(http, request, stream), EnvelopeConnection(route))
         if error := refusal(answer.get("result", {}), route.client_capabilities):
             answer, code = {"jsonrpc": "2.0", "id": request.id, "error": error}, error["code"]
             note_outcome(request, f"error:{code}")

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
-from mcp.server.connection import Connection
 from mcp_types import INVALID_REQUEST
-from mcp_types.version import LATEST_HANDSHAKE_VERSION, is_version_at_least
+from mcp_types.version import is_version_at_least
 
 from server.transport.body import takes_events
 from server.transport.calls import note_calls
 from server.transport.channel import Channel
+from server.transport.connections import connection_without_session
 from server.transport.gate import Gate
 from server.transport.kernel import Kernel, encode
 from server.transport.message import Message, Request, read_message
@@ -24,9 +24,6 @@ from server.transport.sse import AnswerStream
 
 MAX_BATCH = 50
 """Messages."""
-
-_NO_CHANNEL = Connection.from_envelope(LATEST_HANDSHAKE_VERSION, None, None).outbound
-"""What the SDK has for a connection whose server cannot speak up by itself."""
 
 
 async def handshake(http: web.Request, kernel: Kernel, gate: Gate, version: str, decoded: object) -> web.StreamResponse:
@@ -81,13 +78,6 @@ def read_batch(values: list[Any], version: str) -> tuple[list[Message], list[dic
     if any(isinstance(message, Request) and message.method == "initialize" for message in messages):
         raise Rejection(400, INVALID_REQUEST, "initialize must not be part of a batch")
     return messages, failures
-
-
-def connection_without_session(version: str) -> Connection:
-    """Make a connection that is open, and knows nothing of its client: what `from_envelope` finds by two failures."""
-    connection = Connection.for_loop(_NO_CHANNEL, protocol_version_hint=version)
-    connection.initialized.set()
-    return connection
 
 
 async def _answer_all(

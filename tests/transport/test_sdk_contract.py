@@ -27,7 +27,7 @@ from server.oauth.model import User
 from server.oauth.provider.words import Holder, access_token
 from server.settings import load_settings
 from server.transport.channel import Channel
-from server.transport.handshake import connection_without_session
+from server.transport.connections import EnvelopeConnection, connection_without_session
 from server.transport.message import Request
 
 
@@ -90,6 +90,41 @@ async def test_a_connection_without_a_session_is_what_an_empty_envelope_makes(re
     }
     again = vars(connection_without_session(revision))
     assert all(again[name] is not ours_has[name] for name in made_anew)
+
+
+@pytest.mark.parametrize(
+    ("info", "capabilities"),
+    [
+        ({"name": "c", "version": "1"}, {"elicitation": {"form": {}}, "experimental": {"x": {"y": [1]}}}),
+        ({"name": "c", "version": "1", "title": "C"}, {}),
+        (None, {"roots": {"listChanged": True}}),
+        ({"name": 7}, {}),
+        ({"name": "c", "version": "1"}, "no capabilities"),
+        (None, None),
+    ],
+)
+async def test_a_connection_that_reads_its_envelope_late_reads_what_the_sdk_does(info: Any, capabilities: Any) -> None:
+    theirs = Connection.from_envelope("2026-07-28", info, capabilities)
+    ours = EnvelopeConnection(inbound.InboundModernRoute("2026-07-28", info, capabilities))
+    public = [name for name in dir(theirs) if not name.startswith("_") and not callable(getattr(theirs, name))]
+    assert {"client_params", "client_capabilities", "initialize_accepted", "has_standalone_channel"} <= set(public)
+    for name in set(public) - {"initialized", "exit_stack"}:
+        assert getattr(ours, name) == getattr(theirs, name), name
+    assert ours.initialized.is_set()
+    assert ours.check_capability(ClientCapabilities()) == theirs.check_capability(ClientCapabilities())
+    if ours.client_params is not None:
+        assert ours.client_params.capabilities is ours.client_capabilities
+        assert ours.client_params is ours.client_params
+
+
+def test_no_two_connections_share_what_they_read_of_the_same_envelope() -> None:
+    route = inbound.InboundModernRoute("2026-07-28", {"name": "c", "version": "1"}, {"experimental": {"x": {}}})
+    first, second = EnvelopeConnection(route), EnvelopeConnection(route)
+    assert first.client_capabilities is not None
+    assert first.client_capabilities.experimental is not None
+    first.client_capabilities.experimental["x"]["spoiled"] = True
+    assert second.client_capabilities == ClientCapabilities(experimental={"x": {}})
+    assert route.client_capabilities == {"experimental": {"x": {}}}
 
 
 def test_the_revisions_are_those_we_know() -> None:
