@@ -103,3 +103,12 @@ async def test_openais_challenge_is_the_token_alone(start: Start) -> None:
         answer = await live.send("GET", "/.well-known/openai-apps-challenge")
         assert (answer.status, answer.text) == (200, "a-token_1.2")
         assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+async def test_discovery_goes_on_while_the_database_cannot_be_read(live: Live) -> None:
+    live.database.chmod(0o200)
+    for path in (AUTHORIZATION_SERVER[0], PROTECTED_RESOURCE[0]):
+        assert (await live.send("GET", path)).status == 200
+    assert (await live.send("GET", "/oauth/stats")).status == 503
+    live.database.chmod(0o600)
+    assert (await live.send("GET", "/oauth/stats")).status == 200

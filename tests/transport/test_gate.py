@@ -65,6 +65,12 @@ async def test_chatgpt_reads_too_little_scope_in_a_tool_error(tmp_path: Path, er
         assert "paid" not in plugged.happened
 
 
+@pytest.mark.parametrize("agent", ["openai/1.0", "OpenAI-MCP/1.0.0", "Mozilla/5.0 openai-mcp/1.0.0"])
+async def test_nobody_else_reads_it_there(tmp_path: Path, agent: str) -> None:
+    async with serve(tmp_path) as site:
+        assert (await site.call("modern", "pay", token=await site.token("read"), User_Agent=agent)).status == 403
+
+
 @pytest.mark.parametrize("mode", ["required", "mixed"])
 async def test_for_chatgpt_too_a_bad_token_is_401(tmp_path: Path, mode: str) -> None:
     async with serve(tmp_path, oauth_mode=mode) as site:

@@ -55,6 +55,16 @@ def test_without_a_token_only_ours_loopback_and_the_named_may_call(origins: list
     assert may_call_openly(origins, SETTINGS) is allowed
 
 
+@pytest.mark.parametrize(
+    ("bound_to", "served"),
+    [("127.0.0.1", False), ("localhost", False), ("::1", False), ("::", True), ("10.0.0.1", True)],
+)
+def test_bound_to_any_form_of_loopback_a_foreign_host_is_not_ours(bound_to: str, *, served: bool) -> None:
+    settings = load_settings(host=bound_to)
+    assert is_our_host(["localhost:8000"], settings)
+    assert is_our_host(["rebound.example"], settings) is served
+
+
 def test_a_host_must_be_there_exactly_once() -> None:
     assert is_our_host(["localhost"], SETTINGS)
     assert not is_our_host([], SETTINGS)
