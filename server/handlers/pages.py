@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp_jinja2
 import jinja2
@@ -74,12 +74,8 @@ class _Loader(jinja2.FileSystemLoader):
         return _INCLUDE.sub(lambda found: self.get_source(environment, found[1])[0], source), path, is_current
 
 
-class _Page(NamedTuple):
-    template: jinja2.Template
-    headers: Mapping[str, str]
-
-
-_PAGES = web.AppKey("pages", Mapping[str, _Page])
+_HEADERS = web.AppKey("page_headers", Mapping[str, Mapping[str, str]])
+"""The headers of each page, by its template's name."""
 
 
 def setup_pages(app: web.Application) -> None:
@@ -103,10 +99,10 @@ def setup_pages(app: web.Application) -> None:
     env.globals = {"name": SITE_NAME}  # all of them are copied for each page
     style, script = f"style-src {_hash('style.css')}", f"script-src {_hash('passkeys.js')}"
     plain_headers, scripted_headers = _headers(style), _headers(style, script)
-    app[_PAGES] = {
-        name: _Page(env.get_template(name), scripted_headers if name in _SCRIPTED else plain_headers)
-        for name in env.list_templates(extensions=["html"])
-    }
+    pages = env.list_templates(extensions=["html"])
+    app[_HEADERS] = {name: scripted_headers if name in _SCRIPTED else plain_headers for name in pages}
+    for name in pages:
+        env.get_template(name)
 
 
 def _hash(name: str) -> str:
@@ -144,5 +140,5 @@ def render(request: web.Request, template: str, context: Mapping[str, Any], stat
     Raises:
         jinja2.UndefinedError: The context lacks something.
     """
-    page = request.app[_PAGES][template]
-    return web.Response(body=page.template.render(context).encode(), status=status, headers=page.headers)
+    body = aiohttp_jinja2.render_string(template, request, context).encode()
+    return web.Response(body=body, status=status, headers=request.app[_HEADERS][template])
