@@ -6,7 +6,7 @@ doing it again: every operation here can be repeated without harm, and the repet
 
 import asyncio
 import random  # noqa: TID251 - seeded, so that a failure can be looked at again
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,32 +148,30 @@ class Ledger:
         """
         apps, families = since
         self.over = False
-        await self.all(
-            self.is_known(app) for app in self.apps[apps:] + chance.sample(self.apps[:apps], min(SAMPLE, apps))
-        )
+        await self.all(self.is_known, self.apps[apps:] + chance.sample(self.apps[:apps], min(SAMPLE, apps)))
         recent = [family for family in self.families if not family.dead] + self.families[families:]
         ended = [family for family in self.families[:families] if family.dead]
-        await self.all(self._check(family) for family in {id(f): f for f in recent}.values())
-        await self.all(self._check(family) for family in chance.sample(ended, min(SAMPLE, len(ended))))
+        await self.all(self._check, {id(family): family for family in recent}.values())
+        await self.all(self._check, chance.sample(ended, min(SAMPLE, len(ended))))
         alive = [family for family in self.families if not family.dead]
         chance.shuffle(alive)
-        await self.all(self._replay(family) for family in alive[KEPT:])
+        await self.all(self._replay, alive[KEPT:])
 
     async def verify_all(self) -> None:
         """Hold the server to everything that it ever acknowledged."""
-        await self.all(map(self.is_known, self.apps))
-        await self.all(map(self._check, self.families))
-        await self.all(map(self._replay, self.families))
+        await self.all(self.is_known, self.apps)
+        await self.all(self._check, self.families)
+        await self.all(self._replay, self.families)
 
-    async def all(self, checks: Iterable[Any]) -> None:
-        """Run checks, a few at a time."""
+    async def all(self, check: Callable[..., Awaitable[None]], *columns: Iterable[Any]) -> None:
+        """Run a check for each row of its arguments, a few at a time."""
         turns = asyncio.Semaphore(8)
 
-        async def take_turn(check: Any) -> None:
+        async def take_turn(*row: Any) -> None:
             async with turns:
-                await check
+                await check(*row)
 
-        await asyncio.gather(*map(take_turn, checks))
+        await asyncio.gather(*map(take_turn, *columns))
 
     async def is_known(self, app: App) -> None:
         assert (await self.live.post("/introspect", app, token="none of ours")).status == 200, app

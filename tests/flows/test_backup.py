@@ -62,8 +62,8 @@ async def test_a_backup_under_load_holds_what_was_acknowledged_before_it(tmp_pat
             assert json.loads(restored.stdout)["restored"] == str(other.database)
             await other.start(http)
             account = Ledger(other.remote(http))
-            await account.all(map(account.is_known, apps))
-            await account.all(map(hold, [account] * len(families), families, ledger.families[: len(families)]))
+            await account.all(account.is_known, apps)
+            await account.all(hold, [account] * len(families), families, ledger.families[: len(families)])
             assert sum(bool(family.refresh) for family in families) > WORKERS
             await other.stop()
             assert (await command(other, "restore", str(tmp_path / "copy.db"))).returncode == 0
