@@ -2,9 +2,15 @@
 
 import fcntl
 import os
+import shutil
 import struct
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 SHUTDOWN = 0x8004587D
 """``_IOR('X', 125, __u32)``, which ext4 and XFS share."""
@@ -58,3 +64,26 @@ class Disk:
         self.unmount()
         subprocess.run(["e2fsck", "-fy", self.image], check=False, capture_output=True, timeout=60, env={"PATH": PATH})
         self.mount()
+
+
+@contextmanager
+def disk_for(purpose: str, *more_tools: str) -> Iterator[Disk]:
+    """Mount a disk in a folder that pytest does not clear away: a run that is killed leaves it mounted.
+
+    Args:
+        purpose: What is skipped, in words, where a disk cannot be had.
+        more_tools: The programs that it takes besides those of every disk.
+    """
+    lacking = [tool for tool in (*TOOLS, *more_tools) if not shutil.which(tool, path=PATH)]
+    if os.geteuid() != 0 or lacking:
+        pytest.skip(f"{purpose} takes root and {', '.join((*TOOLS, *more_tools))}")
+    folder = Path(tempfile.mkdtemp(prefix="disk-"))
+    disk = Disk(folder)
+    try:
+        disk.mount()
+        yield disk
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"{purpose} takes a loop device and the right to mount it: {error.stderr.decode().strip()}")
+    finally:
+        disk.unmount()
+        shutil.rmtree(folder)

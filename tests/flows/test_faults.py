@@ -5,7 +5,6 @@ and once the cause is gone the same process serves as before, unless it says oth
 """
 
 import asyncio
-import os
 import random  # noqa: TID251 - seeded, so that a failure can be looked at again
 import shutil
 import socket
@@ -21,7 +20,7 @@ import pytest
 from tests.browser import Answer
 from tests.conftest import Start
 from tests.flows.child import Child, command, connected
-from tests.flows.disk import PATH, TOOLS, Disk, run
+from tests.flows.disk import Disk, disk_for, run
 from tests.flows.ledger import Ledger
 from tests.support import REDIRECT_URI, START, Remote
 
@@ -75,19 +74,8 @@ def small_disk() -> Iterator[Path]:
 @pytest.fixture
 def failing_disk() -> Iterator[Disk]:
     """Give a file system that can be made to fail."""
-    lacking = [tool for tool in (*TOOLS, "e2fsck") if not shutil.which(tool, path=PATH)]
-    if os.geteuid() != 0 or lacking:
-        pytest.skip(f"a disk that fails takes root and {', '.join(TOOLS)}")
-    folder = Path(tempfile.mkdtemp(prefix="failing-disk-"))
-    disk = Disk(folder)
-    try:
-        disk.mount()
+    with disk_for("a disk that fails", "e2fsck") as disk:
         yield disk
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"a disk that fails takes a loop device and the right to mount it: {error.stderr.decode().strip()}")
-    finally:
-        disk.unmount()
-        shutil.rmtree(folder)
 
 
 def on(folder: Path, disk: Path) -> Child:

@@ -65,10 +65,10 @@ def watched(location, *rest, **named):
 def watch(statement):
     global seen
     seen += bool(seen) or statement.lstrip().startswith("UPDATE accounts SET")
-    die_if(seen == step)
+    die_if(seen == step < 6)
 
 def watched_arrival(lane, jobs, began):
-    die_if(step == 6 and seen >= 5 and any(type(job.result).__name__ == "Payment" for job in jobs))
+    die_if(step == 6 and seen and any(type(job.result).__name__ == "Payment" for job in jobs))
     arrive(lane, jobs, began)
 
 def die_if(now):
@@ -79,7 +79,7 @@ sqlite3.connect, Lane._arrive = watched, watched_arrival
 from server.cli import main
 raise SystemExit(main(["serve"]))
 """
-"""A server that dies before a statement of the transaction that pays, counted from the first, or after the last."""
+"""A server that dies before a statement of the transaction that pays, counted from the first, or after its commit."""
 
 STEPS = ("the balance", "the ledger", "the quote", "the audit event", "the commit", "the answer")
 """What is about to be written when it dies."""

@@ -5,19 +5,14 @@ nothing more (``EXT4_IOC_SHUTDOWN`` with ``EXT4_GOING_FLAGS_NOLOGFLUSH``). Mount
 """
 
 import asyncio
-import os
 import random  # noqa: TID251 - seeded, so that a failure can be looked at again
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.flows.child import SERVE, Child
-from tests.flows.disk import PATH, TOOLS, Disk
+from tests.flows.disk import Disk, disk_for
 from tests.flows.ledger import Ledger
 
 WEAKENED = """
@@ -36,20 +31,9 @@ sys.exit(main(["serve"]))
 
 @pytest.fixture
 def disk() -> Iterator[Disk]:
-    """Give a disk in a folder that pytest does not clear away: a run that is killed leaves it mounted."""
-    lacking = [tool for tool in TOOLS if not shutil.which(tool, path=PATH)]
-    if os.geteuid() != 0 or lacking:
-        pytest.skip(f"cutting the power takes root and {', '.join(TOOLS)}")
-    folder = Path(tempfile.mkdtemp(prefix="power-cut-"))
-    disk = Disk(folder)
-    try:
-        disk.mount()
+    """Give a disk whose power can fail."""
+    with disk_for("cutting the power") as disk:
         yield disk
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"cutting the power takes a loop device and the right to mount it: {error.stderr.decode().strip()}")
-    finally:
-        disk.unmount()
-        shutil.rmtree(folder)
 
 
 async def survives(disk: Disk, command: Sequence[str], seed: int) -> Ledger:
