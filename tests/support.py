@@ -1,9 +1,10 @@
 """A real server on real HTTP with a real database, and what can be done to it from outside."""
 
+import asyncio
 import os
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,3 +180,10 @@ async def serve(folder: Path, *, identity: Identity | None = None, **overrides: 
                 yield Live(url, database, http, clock, application)
         finally:
             await runner.cleanup()
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait until something holds, for ten seconds at most."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)

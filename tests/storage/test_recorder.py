@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,6 +13,7 @@ from server.storage.database import Database
 from server.storage.recorder import BATCH, MOST, Recorder
 from tests.storage.conftest import Shell
 from tests.storage.make import NOW
+from tests.support import until
 
 COUNT = "SELECT count(*) FROM audit_log WHERE event = 'rate_limited'"
 DROPPED = "SELECT detail FROM audit_log WHERE event = 'events_dropped'"
@@ -29,12 +30,6 @@ async def running(recorder: Recorder) -> AsyncIterator[Recorder]:
     yield recorder
     recorder.close()
     await asyncio.wait_for(task, 10)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what is waited for is in the database
-            await asyncio.sleep(0.01)
 
 
 async def test_an_event_is_kept_soon(database: Database, shell: Shell) -> None:

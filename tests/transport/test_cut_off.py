@@ -9,9 +9,10 @@ from server import keys
 from server.transport import kernel
 from server.transport.answer import Answer
 from server.transport.records import KEPT_EVENTS
+from tests.support import until
 from tests.transport import talkative
 from tests.transport.rig import serve
-from tests.transport.test_streams import TALKATIVE, session_of, steps, until, visiting
+from tests.transport.test_streams import TALKATIVE, session_of, steps, visiting
 from tests.transport.visit import Event, Stream
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")

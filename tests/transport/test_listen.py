@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from aiohttp import ClientResponse, ClientTimeout
 from mcp_types import INTERNAL_ERROR
 
 from server.transport import listeners, sse
+from tests.support import until
 from tests.transport.plugged import happened
 from tests.transport.rig import ENVELOPE, HEADERS, MODERN, Site, serve
 
@@ -38,12 +39,6 @@ async def event(response: ClientResponse) -> Any:
             frame = (await response.content.readuntil(b"\n\n")).decode()
             if not frame.startswith(":"):
                 return json.loads(frame.split("data: ")[1])
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - what happens, happens in a plugged server's own list
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("request_id", ["sub", 7])

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from server import keys
-from tests.support import Clock
+from tests.support import Clock, until
 from tests.transport import talkative
 from tests.transport.rig import NOW, serve
-from tests.transport.test_streams import CAPABLE, TALKATIVE, session_of, until, visiting
+from tests.transport.test_streams import CAPABLE, TALKATIVE, session_of, visiting
 from tests.transport.visit import Stream, Visit
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from server.transport import reader, sse
+from tests.support import until
 from tests.transport import talkative
 from tests.transport.rig import Site
-from tests.transport.test_streams import until, visiting
+from tests.transport.test_streams import visiting
 from tests.transport.visit import Visit
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")

@@ -1,7 +1,7 @@
 """Event streams in a session: what goes on them, and what a client finds that comes back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from server.oauth.store import StoreUnavailable
 from server.transport import sse
 from server.transport.records import KEPT_EVENTS
 from server.transport.session import Session
+from tests.support import until
 from tests.transport import talkative
 from tests.transport.rig import Site, serve
 from tests.transport.visit import Event, Visit
@@ -29,13 +30,6 @@ async def visiting(folder: Path, version: str = "2025-11-25") -> AsyncIterator[t
     """Serve the talkative server openly, and open a session."""
     async with serve(folder, TALKATIVE, oauth_enabled=False) as site:
         yield site, await Visit(site.client, "/mcp", version=version).open(CAPABLE)
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - what happens, happens in the server
-            await asyncio.sleep(0.01)
 
 
 def session_of(site: Site) -> Session:
