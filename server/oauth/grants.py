@@ -139,12 +139,12 @@ async def refresh_token(params: Parameters, client: Client, held: Held | None, c
 
     Raises:
         InvalidRequest: The refresh token is missing.
-        InvalidGrant: It is not this client's, over, for another resource, or was used before the grace.
+        InvalidGrant: It is not this client's, over, or was used before the grace.
         InvalidScope: More is asked for than was granted.
         InvalidTarget: The resource is not this server.
     """
     sent = params.require("refresh_token")
-    audience = resource.audience(params.all("resource"), ctx.settings)
+    resource.audience(params.all("resource"), ctx.settings)
     found = held if isinstance(held, HeldRefreshToken) else None
     for _ in range(_ATTEMPTS):
         decision = decide_refresh(found, client.client_id, ctx.settings.oauth_refresh_grace, ctx.now)
@@ -154,8 +154,6 @@ async def refresh_token(params: Parameters, client: Client, held: Held | None, c
             event = ctx.grant_event(Kind.REFRESH_TOKEN_REUSED, found.grant, "its grant was revoked")
             await ctx.store.revoke_grant(found.grant.grant_id, "refresh token reused", ctx.now, event)
             raise InvalidGrant(_REFRESH_OVER, detail=f"reused; grant {found.grant.grant_id} revoked")
-        if found.grant.audience != audience:
-            raise InvalidGrant("the refresh token is for another resource; send the user through /authorize again")
         granted = scopes.narrowed(params.get("scope"), found.grant.scopes, ctx.settings)
         access, access_row = issue.access_token(found.grant, granted, ctx)
         successor = tokens.successor(sent, found.token.successor_salt)

@@ -139,15 +139,6 @@ async def test_a_foreign_resource_is_refused_and_the_token_stays_good(live: Live
     assert (await live.refresh(app, token, resource=f"{live.url}/mcp")).status == 200
 
 
-async def test_a_token_of_the_address_that_the_server_had_before_sends_its_user_to_sign_in_again(live: Live) -> None:
-    app = await live.register()
-    token = (await live.log_in(app))["refresh_token"]
-    for audience, status in (("https://former.example/mcp", 400), (f"{live.url}/mcp", 200)):
-        live.sql("UPDATE grants SET audience = ?", audience)
-        answer = await live.refresh(app, token)
-        assert (answer.status, answer.json.get("error")) == (status, "invalid_grant" if status == 400 else None)
-
-
 async def test_a_refresh_token_lives_anew_with_each_rotation(live: Live) -> None:
     app = await live.register()
     token = (await live.log_in(app))["refresh_token"]
